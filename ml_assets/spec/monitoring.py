@@ -20,6 +20,9 @@ class DriftPolicy(Spec):
     )
     prediction_threshold: float = Field(0.1, gt=0, description="The same distance for the predictions.")
     target_threshold: float = Field(0.1, gt=0, description="The same distance for the labels.")
+    null_share_threshold: float = Field(
+        0.1, gt=0, le=1, description="A column whose share of missing values moved by more has drifted, too."
+    )
     ignore: tuple[Column, ...] = Field(
         (), description="Features left out of the verdict (e.g. seasonal ones); the report still shows them."
     )

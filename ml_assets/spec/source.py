@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from ml_assets.spec.base import Column, Name, Spec
 
@@ -23,6 +23,7 @@ class MaxGap(Spec):
 
     hours: float = Field(gt=0, description="Longest time without a row, in hours, inside one window.")
     by: tuple[Column, ...] = Field((), description="Columns whose every value is looked at by itself.")
+    ends: AwareDatetime | None = Field(None, description="The source ended then: no rows are expected later.")
 
 
 class Source(Spec):

@@ -1,0 +1,51 @@
+# Two commands: `make demo` (the whole loop on a year of real flights) and `make test`.
+# They need Python 3.11, 3.12 or 3.13 and make; everything else is installed into .venv, once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+export ML_ASSETS_HOME ?= $(CURDIR)/var/demo
+export DAGSTER_HOME := $(ML_ASSETS_HOME)/dagster
+export DAGSTER_DISABLE_TELEMETRY := yes
+export DO_NOT_TRACK := 1
+export FEAST_USAGE := False
+export GX_ANALYTICS_ENABLED := false
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help demo ui test test-fast lint setup clean
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: .venv/installed ## A year of flights: land, train, score, judge, retrain; ends with a table
+	@$(BIN)/ml-assets demo
+
+ui: .venv/installed ## Dagster's UI, MLflow's UI and the reports over that state
+	@$(BIN)/ml-assets ui
+
+test: .venv/installed lint ## All tests
+	@$(BIN)/pytest
+
+test-fast: .venv/installed ## The tests that take seconds
+	@$(BIN)/pytest -m "not slow and not browser"
+
+lint: .venv/installed ## Style, types, direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+setup: .venv/installed ## Only install
+
+clean: ## Remove what demo and setup made
+	rm -rf var .venv
+
+# uv installs in half a minute what takes pip several; it lives in the environment it fills.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "$$($(PYTHON) --version) does not fit: Python 3.11 to 3.13 is needed. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	@touch $@

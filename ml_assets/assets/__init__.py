@@ -1,0 +1,1 @@
+"""Spec -> Dagster: one file per stage of the flow; `problem.py` assembles them."""

@@ -1,0 +1,123 @@
+"""Stage 2: feature views, the rows to score and their labels, each window with its knowledge time checked."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+import dagster as dg
+
+from ml_assets.assets import keys, partitions
+from ml_assets.assets.run_windows import Outcome, run_windows
+from ml_assets.assets.sources import table_schema
+from ml_assets.ml.features import Computed, compute_labels, compute_rows, compute_view
+from ml_assets.ml.windows import Window
+from ml_assets.resources.lake import Lake
+from ml_assets.spec import FeatureView, Problem, Spec
+
+
+def build_features(problem: Problem) -> dg.AssetsDefinition:
+    """All feature views in one step, each an asset that can be materialised by itself."""
+
+    @dg.multi_asset(
+        name=f"{problem.name}_features",
+        specs=[_view_spec(problem, view) for view in problem.feature_views],
+        partitions_def=partitions.windows(problem),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+        group_name=problem.name,
+    )
+    def features(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[dg.MaterializeResult]:
+        for view in problem.feature_views:
+            key = keys.features(problem, view.name)
+            if key in context.selected_asset_keys:
+                yield run_windows(context, problem, key, lambda window, v=view: _view(problem, v, window, lake))
+
+    return features
+
+
+def build_rows(problem: Problem) -> dg.AssetsDefinition:
+    """The rows to score, with their request features."""
+
+    def compute(window: Window, lake: Lake) -> Computed:
+        tables = lake.tables(problem, problem.rows.sources, window)
+        return compute_rows(problem.rows, tables, window, cut=cut_of(window))
+
+    return _stage(problem, "rows", problem.rows, problem.rows.sources, compute)
+
+
+def build_labels(problem: Problem) -> dg.AssetsDefinition:
+    """The labels, each with the time at which it became known."""
+
+    def compute(window: Window, lake: Lake) -> Computed:
+        tables = lake.tables(problem, problem.label.sources, window)
+        return compute_labels(problem.label, problem.rows, tables, window, cut=cut_of(window))
+
+    return _stage(problem, "labels", problem.label, problem.label.sources, compute)
+
+
+def cut_of(window: Window) -> float:
+    """Where the knowledge-time rule looks: another place in every window, the same one every time."""
+    return int(hashlib.sha256(window.key.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+
+
+def code_version(part: Spec) -> str:
+    """Version of a declared part: it changes when, and only when, the declaration does."""
+    return hashlib.sha256(part.model_dump_json().encode()).hexdigest()[:12]
+
+
+def _stage(
+    problem: Problem,
+    name: str,
+    part: Spec,
+    sources: tuple[str, ...],
+    compute: Callable[[Window, Lake], Computed],
+) -> dg.AssetsDefinition:
+    key = keys.stage(problem, name)
+
+    @dg.asset(
+        key=key,
+        deps=[keys.source(problem, source) for source in sources],
+        partitions_def=partitions.windows(problem),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        code_version=code_version(part),
+        description=compute.__doc__ or f"The {name} of a window.",
+        group_name=problem.name,
+        kinds={"duckdb", "parquet"},
+    )
+    def stage(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:
+        def body(window: Window) -> Outcome:
+            return _written(lake, lake.path(problem, name, name, window.key), compute(window, lake))
+
+        return run_windows(context, problem, key, body)
+
+    return stage
+
+
+def _view_spec(problem: Problem, view: FeatureView) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        keys.features(problem, view.name),
+        description=view.description or None,
+        deps=[keys.source(problem, source) for source in view.sources],
+        code_version=code_version(view),
+        metadata={"entities": ", ".join(view.entities), "ttl_hours": view.ttl_hours},
+        kinds={"duckdb", "parquet"},
+        group_name=problem.name,
+    )
+
+
+def _view(problem: Problem, view: FeatureView, window: Window, lake: Lake) -> Outcome:
+    tables = lake.tables(problem, view.sources, window, view.lookback_days)
+    computed = compute_view(view, tables, window, cut=cut_of(window))
+    return _written(lake, lake.path(problem, "features", view.name, window.key), computed)
+
+
+def _written(lake: Lake, path, computed: Computed) -> Outcome:  # noqa: ANN001
+    lake.write(path, computed.table)
+    return Outcome(
+        {
+            "dagster/row_count": computed.table.num_rows,
+            "dagster/column_schema": table_schema(computed.table),
+            "rows_without_key": computed.null_keys,
+            "rows_checked_for_leaks": computed.compared,
+            "path": dg.MetadataValue.path(path),
+        }
+    )

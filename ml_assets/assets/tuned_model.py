@@ -1,0 +1,147 @@
+"""Stage 4: the hyper-parameter search of a cutoff; one MLflow parent run, one nested run per trial."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from ml_assets.assets import keys, partitions
+from ml_assets.assets.features import code_version
+from ml_assets.ml import figures
+from ml_assets.ml.dataset import SPLIT
+from ml_assets.ml.metrics import regression_metrics
+from ml_assets.ml.model import ParamValue
+from ml_assets.ml.tuning import SearchResult, search
+from ml_assets.ml.windows import window_of
+from ml_assets.resources.lake import Lake, content_hash, write_atomically
+from ml_assets.resources.ledger import Ledger
+from ml_assets.resources.registry import Registry
+from ml_assets.resources.tracking import TrialRuns, run_outcome
+from ml_assets.spec import Problem
+
+RESULT = "result.json"
+
+
+def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
+    """The best model that the search finds for a cutoff."""
+    key = keys.stage(problem, "tuned_model")
+
+    @dg.asset(
+        key=key,
+        deps=[keys.stage(problem, "dataset")],
+        partitions_def=partitions.cutoffs(problem),
+        # By key, since the MLflow resource's name differs by problem; Dagster allows no mixture of both ways.
+        required_resource_keys={"lake", "registry", "ledger", keys.tracking(problem)},
+        description="Hyperopt search over XGBoost; goes on from its last finished trial when started again.",
+        group_name=problem.name,
+        kinds={"hyperopt", "xgboost", "mlflow"},
+    )
+    def tuned_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        lake, registry, ledger = context.resources.lake, context.resources.registry, context.resources.ledger
+        mlflow, cutoff = getattr(context.resources, keys.tracking(problem)), context.partition_key
+        data = lake.path(problem, "dataset", "dataset", cutoff)
+        frame = lake.read(f"Asset '{problem.name}/dataset'", [data]).to_pandas()
+        folder = lake.folder(problem, "tuned_model", cutoff)
+        with run_outcome(mlflow):
+            champion, digest = _champion(problem, cutoff, ledger, registry), content_hash([data])
+            found = _search(context, problem, frame, folder, mlflow, registry, champion, digest)
+            result = _log(problem, cutoff, frame, digest, found, folder, mlflow, registry)
+        write_atomically(folder / RESULT, lambda to: to.write_text(json.dumps(result, indent=2, sort_keys=True)) and None)
+        return dg.MaterializeResult(metadata=_metadata(found, result))
+
+    return tuned_model
+
+
+def _champion(problem: Problem, cutoff: str, ledger: Ledger, registry: Registry) -> dict[str, ParamValue] | None:
+    """Parameters of the version in production, with which a retraining begins."""
+    row = ledger.production_as_of(problem, cutoff)
+    return dict(registry.load(problem, row.version).params) if row and row.cutoff < cutoff else None
+
+
+def _search(
+    context: dg.AssetExecutionContext,
+    problem: Problem,
+    frame: pd.DataFrame,
+    folder: Path,
+    mlflow: Any,
+    registry: Registry,
+    champion: dict[str, ParamValue] | None,
+    digest: str,
+) -> SearchResult:
+    spec = problem.search
+    trials = spec.max_trials if champion is None else spec.retrain_trials or spec.max_trials
+    name = f"{problem.name} {context.partition_key} {code_version(spec)} {digest[:12]}"
+    runs = TrialRuns(registry.client(), mlflow.active_run(), name)
+
+    def on_trial(trial: Any) -> None:
+        runs.log(trial)
+        text = f"{spec.loss} {trial.loss:.3f}" if trial.loss is not None else trial.message
+        context.log.info(f"trial {trial.number + 1} of {trials}: {text}{' (from the log)' if trial.resumed else ''}")
+
+    return search(
+        frame[frame[SPLIT] == "train"],
+        frame[frame[SPLIT] == "validation"],
+        features=problem.features,
+        label=problem.label.name,
+        spec=spec,
+        trials=trials,
+        log=folder / "trials.jsonl",
+        warm_start=champion,
+        on_trial=on_trial,
+    )
+
+
+def _log(
+    problem: Problem,
+    cutoff: str,
+    frame: pd.DataFrame,
+    digest: str,
+    found: SearchResult,
+    folder: Path,
+    mlflow: Any,
+    registry: Registry,
+) -> dict[str, Any]:
+    """Save the model and put it, the data and the numbers into the parent run; returns what later stages need."""
+    test = frame[frame[SPLIT] == "test"]
+    metrics = regression_metrics(test[problem.label.name].to_numpy(float), found.model.predict(test))
+    found.model.save(folder / "model")
+    source = mlflow.data.from_pandas(
+        frame[[*problem.features, problem.label.name]].head(1000), source=f"dataset {cutoff}", name=f"cutoff {cutoff}", digest=digest[:36]
+    )
+    mlflow.log_input(source, context="training")
+    mlflow.log_params({**found.model.params, "cutoff": cutoff, "trials": len(found.trials)})
+    mlflow.log_metrics(metrics.as_dict("test_") | {"validation_loss": float(found.best.loss or 0.0)})
+    mlflow.log_figure(figures.importance_figure(found.model.importance()), "importance.png")
+    example = test[list(problem.features)].head(5).reset_index(drop=True)
+    uri = registry.log_model(mlflow, folder / "model", found.model, example)
+    return {
+        "mlflow_run_id": mlflow.active_run().info.run_id,
+        "model_uri": uri,
+        "data_sha256": digest,
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "train_start": str(frame["event_timestamp"].min().date()),
+        "test": metrics.as_dict(),
+        "best_trial": found.best.number,
+        "trials": len(found.trials),
+    }
+
+
+def _metadata(found: SearchResult, result: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "validation_loss": found.best.loss,
+        "test_rmse": result["test"]["rmse"],
+        "test_mae": result["test"]["mae"],
+        "test_r2": result["test"]["r2"],
+        "trials": len(found.trials),
+        "trials_failed": sum(trial.status == "failed" for trial in found.trials),
+        "trials_from_log": sum(trial.resumed for trial in found.trials),
+        "best_trial": found.best.number,
+        "best_iteration": found.best.best_iteration,
+        "mlflow_run_id": result["mlflow_run_id"],
+        "best_params": {name: value for name, value in found.best.params.items()},
+        "importance": figures.inline(figures.importance_figure(found.model.importance())),
+        "search": figures.inline(figures.search_figure([(t.number, t.loss) for t in found.trials])),
+    }

@@ -1,0 +1,1 @@
+"""What acts by itself: the retraining sensor, the weekly schedule, the run launcher."""

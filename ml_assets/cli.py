@@ -1,0 +1,88 @@
+"""`ml-assets`: the demo, and the UIs over its state. Errors that a user can act on are one line."""
+
+import os
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ml_assets.errors import MLAssetsError
+from ml_assets.resources.settings import Settings
+from ml_assets.telemetry import disable_telemetry
+
+FLIGHTS = Path(__file__).parent / "defs" / "flights" / "defs.yaml"
+
+
+def _settings() -> Settings:
+    settings = Settings.from_environment(os.environ, Path.cwd())
+    os.environ["ML_ASSETS_HOME"] = str(settings.home)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    return settings
+
+
+@click.group()
+def cli() -> None:
+    """A data and ML platform on Dagster."""
+
+
+@cli.command()
+def demo() -> None:
+    """A year of real flights: land, train, score, judge, retrain; ends with a table."""
+    from ml_assets.components.declaration import read_problem
+    from ml_assets.demo import story, summary
+    from ml_assets.resources.lake import Lake
+    from ml_assets.resources.ledger import Ledger
+    from ml_assets.resources.registry import Registry
+
+    settings, console, started = _settings(), Console(highlight=False), time.monotonic()
+    problem = read_problem(FLIGHTS)
+    console.print(f"[bold]{problem.name}[/bold]: {problem.description}")
+    story.tell(problem, settings, console)
+    lake = Lake(root=str(settings.home / "lake"), landing=str(settings.home / "landing"))
+    ledger = Ledger(url=settings.ledger_url)
+    registry = Registry(tracking_uri=settings.tracking_uri, artifacts=settings.artifacts.as_uri())
+    summary.show_versions(problem, ledger, console)
+    summary.show_year(summary.year(problem, story.scored_windows(problem), lake, ledger, registry), console)
+    minutes, seconds = divmod(round(time.monotonic() - started), 60)
+    console.print(f"Done in {minutes} min {seconds} s. `make ui` opens Dagster, MLflow and the reports over this state.")
+
+
+@cli.command()
+def ui() -> None:
+    """Dagster's UI, MLflow's UI and the reports over the demo's state, until Ctrl-C."""
+    from ml_assets import servers
+
+    settings, console = _settings(), Console(highlight=False)
+    with ExitStack() as stack:
+        started = [
+            (stack.enter_context(start(settings)), port, url)
+            for start, port, url in (
+                (servers.dagster, settings.dagster_port, settings.dagster_url),
+                (servers.mlflow_ui, settings.mlflow_port, settings.mlflow_url),
+                (servers.report_server, settings.reports_port, settings.reports_url),
+            )
+        ]
+        for server, port, url in started:
+            server.wait(lambda port=port: servers.answers(port), timeout_s=180)
+            console.print(f"{server.name:8} {url}")
+        console.print("Ctrl-C ends all three.")
+        while all(server.process.poll() is None for server, _, _ in started):
+            time.sleep(1)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    disable_telemetry()
+    try:
+        cli(standalone_mode=False)
+    except MLAssetsError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)

@@ -1,0 +1,88 @@
+"""What the demo ends with: the versions and their fate, and the year's error against never retraining."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from ml_assets.assets.predictions import VERSION
+from ml_assets.assets.quality import with_labels
+from ml_assets.assets.registered_version import PREDICTION
+from ml_assets.ml.metrics import Metrics, regression_metrics
+from ml_assets.ml.windows import Window
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.ledger import Ledger
+from ml_assets.resources.registry import Registry
+from ml_assets.spec import Problem
+
+
+@dataclass(frozen=True)
+class Year:
+    """Labelled predictions of all scored windows, and what the first version would have predicted."""
+
+    label: np.ndarray
+    prediction: np.ndarray
+    first: np.ndarray
+    month: np.ndarray
+
+    def metrics(self, which: np.ndarray, month: int | None = None) -> Metrics:
+        """Errors of one of the two, over the year or in one month."""
+        rows = np.full(len(self.label), True) if month is None else self.month == month
+        return regression_metrics(self.label[rows], which[rows])
+
+
+def year(problem: Problem, windows: list[Window], lake: Lake, ledger: Ledger, registry: Registry) -> Year:
+    """Collect the scored windows and score their rows, with the stored feature values, by the first version."""
+    first = min(row.version for row in ledger.rows(problem) if row.action == "promoted")
+    model = registry.load(problem, first)
+    parts = []
+    for window in windows:
+        frame = with_labels(problem, window, lake)
+        frame = frame[frame[problem.label.name].notna()]
+        frame = frame.assign(first=model.predict(frame), month=frame["event_timestamp"].dt.month)
+        parts.append(frame[[problem.label.name, PREDICTION, "first", "month", VERSION]])
+    rows = pd.concat(parts, ignore_index=True)
+    columns = (problem.label.name, PREDICTION, "first")
+    label, prediction, firsts = (rows[column].to_numpy(float) for column in columns)
+    return Year(label, prediction, firsts, rows["month"].to_numpy(int))
+
+
+def show_versions(problem: Problem, ledger: Ledger, console: Console) -> None:
+    """One row per version, as the ledger has it."""
+    table = Table(title="Versions (errors in minutes, on the same held-out rows)", title_justify="left")
+    for column in ("version", "trained on", "RMSE", "MAE", "champion RMSE", "gain", "decision", "cause"):
+        table.add_column(column, justify="right" if column in ("version", "RMSE", "MAE", "gain") else "left")
+    for row in ledger.rows(problem):
+        n = row.numbers
+        table.add_row(
+            str(row.version),
+            f"{n['train_start']} to {row.cutoff}",
+            f"{n['test_rmse']:.2f}",
+            f"{n['test_mae']:.2f}",
+            f"{n['champion_error']:.2f}",
+            f"{n['gain']:+.1%} ({n['gain_low']:+.1%} to {n['gain_high']:+.1%})",
+            f"[green]{row.action}[/green]" if row.action == "promoted" else f"[red]{row.action}[/red]",
+            row.cause,
+        )
+    console.print(table)
+
+
+def show_year(found: Year, console: Console) -> None:
+    """Month by month: the platform's error against never retraining."""
+    table = Table(title="Error over the year (minutes)", title_justify="left")
+    for column in ("month", "flights", "RMSE", "RMSE never retrained", "MAE", "MAE never retrained"):
+        table.add_column(column, justify="right")
+    for month in [*sorted(set(found.month.tolist())), None]:
+        ours, never = (found.metrics(which, month) for which in (found.prediction, found.first))
+        table.add_row(
+            f"2013-{month:02d}" if month else "all",
+            f"{ours.rows:,}",
+            f"{ours.rmse:.2f}",
+            f"{never.rmse:.2f}",
+            f"{ours.mae:.2f}",
+            f"{never.mae:.2f}",
+            style="bold" if month is None else None,
+        )
+    console.print(table)

@@ -1,0 +1,1 @@
+"""Pure computing on tables, frames and arrays. Nothing here knows Dagster, Feast or MLflow."""

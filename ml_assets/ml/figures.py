@@ -1,0 +1,85 @@
+"""Pictures for metadata and MLflow. Drawing only: what is drawn is computed elsewhere."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_BLUE, _ORANGE, _GREY = "#2f6fde", "#e07b39", "#8a93a3"
+
+
+def _figure(height_in: float = 3.0) -> "Figure":
+    # A Figure of its own, not pyplot's: no global state, no display.
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(7.0, height_in), dpi=80, layout="constrained")
+
+
+def inline(figure: "Figure") -> str:
+    """A PNG as Markdown that shows the picture inside Dagster's UI."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": ""})
+    return f"![picture](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
+
+
+def importance_figure(importance: Mapping[str, float], *, top: int = 15) -> "Figure":
+    """Shares of total gain of the most important features, largest on top."""
+    shown = list(importance.items())[:top][::-1]
+    figure = _figure(0.6 + 0.24 * len(shown))
+    axes = figure.add_subplot()
+    axes.barh([name for name, _ in shown], [share for _, share in shown], color=_BLUE)
+    axes.set_xlabel("share of total gain")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def search_figure(losses: Sequence[tuple[int, float | None]]) -> "Figure":
+    """Loss by trial, and the best so far; failed trials are left out."""
+    done = [(number, loss) for number, loss in losses if loss is not None]
+    numbers, values = [n for n, _ in done], np.array([loss for _, loss in done])
+    figure = _figure()
+    axes = figure.add_subplot()
+    axes.plot(numbers, values, "o", color=_GREY, label="trial")
+    axes.step(numbers, np.minimum.accumulate(values), where="post", color=_BLUE, label="best so far")
+    axes.set_xlabel("trial")
+    axes.set_ylabel("validation loss")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def error_figure(
+    label: NDArray[np.float64], prediction: NDArray[np.float64], unit: str, *, bins: int = 12
+) -> "Figure":
+    """Mean label and mean prediction in bins of equal count of the prediction: a calibration curve."""
+    order = np.argsort(prediction, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    x = [prediction[part].mean() for part in parts]
+    figure = _figure()
+    axes = figure.add_subplot()
+    axes.axline((0, 0), slope=1, color=_GREY, linewidth=1, linestyle="--", label="perfect")
+    axes.plot(x, [label[part].mean() for part in parts], "o-", color=_BLUE, label="mean label")
+    axes.set_xlabel(f"prediction ({unit})")
+    axes.set_ylabel(f"label ({unit})")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def drift_figure(distances: Mapping[str, float], threshold: float, *, top: int = 15) -> "Figure":
+    """Distances of the most drifted columns against the threshold, largest on top."""
+    shown = sorted(distances.items(), key=lambda item: item[1])[-top:]
+    figure = _figure(0.6 + 0.24 * len(shown))
+    axes = figure.add_subplot()
+    colours = [_ORANGE if value >= threshold else _BLUE for _, value in shown]
+    axes.barh([name for name, _ in shown], [value for _, value in shown], color=colours)
+    axes.axvline(threshold, color=_GREY, linestyle="--", linewidth=1)
+    axes.set_xlabel("distance from the champion's reference")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure

@@ -1,0 +1,1 @@
+"""One file per external system; each returns plain data, tables or paths."""

@@ -1,0 +1,69 @@
+"""Styles and scripts of Data Docs, and how a page comes to use them: no page may need a network.
+
+The files beside this one are the originals of `LICENSES.md`. Building pages belongs to `resources.data_docs`.
+"""
+
+import re
+from functools import partial
+from pathlib import Path
+
+from ml_assets.resources.lake import write_atomically
+
+_HERE = Path(__file__).parent
+
+_LOCAL_NAMES = {
+    "all.min.css": "icons.css",  # Font Awesome
+    "bootstrap-table-filter-control.css": "bootstrap-table-filter-control.min.css",
+    "bootstrap.min.js": "bootstrap.bundle.min.js",  # brings Popper along
+}
+"""Files that Great Expectations' pages load under another name than ours."""
+
+_EXTERNAL_TAG = re.compile(
+    r'<script[^>]*\ssrc="https?://(?P<js>[^"]*)"[^>]*></script>|<link[^>]*\shref="https?://(?P<css>[^"]*)"[^>]*>'
+)
+
+
+def share_assets(images: Path, shared: Path) -> None:
+    """Bring the folder that all pages share up to date: our files, and GX's logo and icon from `images`."""
+    ours = (path for path in _HERE.iterdir() if path.suffix in {".css", ".js", ".md"})
+    for source in (*ours, images / "logo-long.png", images / "favicon.ico"):
+        content = source.read_bytes()
+        target = shared / source.name
+        if not target.is_file() or target.read_bytes() != content:
+            write_atomically(target, partial(_write, content))
+
+
+def take_offline(page: Path, static: str) -> None:
+    """Rewrite a page to load what it needs from `static`, and nothing from elsewhere. Twice is harmless.
+
+    What we have no file for (charts, date picker, dark theme) is left out: no page of ours uses it.
+
+    Args:
+        page: An HTML page as Great Expectations wrote it.
+        static: The shared folder, relative to the page's own, e.g. `../../_static`.
+    """
+
+    def local(tag: re.Match[str]) -> str:
+        name = re.sub(r"-\d[\d.]*(?=\.min\.)", "", (tag["js"] or tag["css"]).split("?")[0].rsplit("/", 1)[-1])
+        name = _LOCAL_NAMES.get(name, name)
+        if not (_HERE / name).is_file():
+            return ""
+        if tag["js"]:
+            return f'<script src="{static}/{name}"></script>'
+        return f'<link rel="stylesheet" href="{static}/{name}">'
+
+    text = _EXTERNAL_TAG.sub(local, page.read_text(encoding="utf-8"))
+    text = re.sub(r'(?<=src=")https?://[^"]*/logo-long\.png[^"]*', f"{static}/logo-long.png", text)
+    text = re.sub(r'(?<=href=")[^"]*favicon\.ico', f"{static}/favicon.ico", text)
+    # Half a dark theme, light text on white, would be worse than none.
+    text = text.replace("@media (prefers-color-scheme: dark)", "@media not all")
+    text = re.sub(r"url\('https?://[^']*'\)", "none", text)
+    text = text.replace("'filterControl': 'datepicker'", "'filterControl': 'input'")
+    text = re.sub(r"<footer>\s*<p>Stay current.*?</footer>", "", text, flags=re.DOTALL)
+    # GX leaves the name of a data frame's asset out of the record that this line is read from.
+    text = text.replace("Data asset: None<br>", "")
+    write_atomically(page, partial(_write, text.encode()))
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)

@@ -1,0 +1,106 @@
+"""Frames on their way into Feast and out of it: keys in registered types, values in declared dtypes.
+
+Here belongs what keeps dtypes, order and rows whole. What is asked of Feast is in `feature_store`.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ml_assets.errors import FeatureColumnCollisionError, JoinKeyTypeError
+from ml_assets.resources.feast_objects import added_columns, known_at_column, ttl_of
+from ml_assets.spec import FeatureType, FeatureView, Problem
+
+ARROW: dict[FeatureType, pa.DataType] = {"float": pa.float64(), "int": pa.int64(), "string": pa.string()}
+PLACE = "__place"
+"""Column that numbers rows on their way through a join."""
+_MOMENT = pa.timestamp("us", tz="UTC")
+_LARGEST_EXACT_FLOAT = 2**53
+
+
+def refuse_collisions(problem: Problem, rows: pd.DataFrame) -> None:
+    """Refuse rows that already have a column that the join adds."""
+    if clash := [name for name in [*added_columns(problem), PLACE] if name in rows.columns]:
+        raise FeatureColumnCollisionError("The frame of rows", clash)
+
+
+def keys_of(views: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
+    """The join keys of registered views alone, in their registered types (str or Int64).
+
+    Raises:
+        JoinKeyTypeError: A key is missing, or holds what is not of its type.
+    """
+    keys: dict[str, Any] = {}
+    for view in views.values():
+        for field in view.entity_columns:
+            keys[field.name] = _key(view.name, field.name, str(field.dtype), rows)
+    return to_pandas(pa.table(keys))
+
+
+def _key(view: str, name: str, registered: str, rows: pd.DataFrame) -> pa.Array:
+    if name not in rows.columns:
+        raise JoinKeyTypeError(name, f"of view '{view}' is no column of the rows; add it")
+    wanted = pa.int64() if registered == "Int64" else pa.string()
+    try:
+        # From pandas, so that NaN is null: floats stand for integers with gaps.
+        given = pa.array(rows[name], from_pandas=True)
+        if pa.types.is_dictionary(given.type):
+            given = given.dictionary_decode()
+        if wanted == pa.string() and not (pa.types.is_null(given.type) or pa.types.is_string(given.type)):
+            raise JoinKeyTypeError(name, f"is {given.type} but text in view '{view}': cast it")
+        return given.cast(wanted)
+    except pa.ArrowException as error:
+        raise JoinKeyTypeError(
+            name, f"holds what is no {wanted}, as view '{view}' has it: cast it"
+        ) from error
+
+
+def with_values(problem: Problem, rows: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
+    """`rows` with the added columns in their order and dtypes: float64, Int64, object, datetime64[us, UTC].
+
+    Args:
+        problem: The declaration.
+        rows: n rows.
+        values: Column -> n values (arrow); `<view>__known_at` in microseconds since 1970.
+    """
+    typed: dict[str, Any] = {}
+    for view in problem.feature_views:
+        typed |= {name: values[name].cast(ARROW[kind]) for name, kind in view.features.items()}
+    for view in problem.feature_views:
+        typed[known_at_column(view)] = values[known_at_column(view)].cast(pa.int64()).cast(_MOMENT)
+    return pd.concat([rows, to_pandas(pa.table(typed)).set_axis(rows.index)], axis=1)
+
+
+def usable_at(event: pa.Array, known: pa.Array, view: FeatureView, now: datetime) -> pa.Array:
+    """Whether values (times in microseconds since 1970) hold, are known, and are not expired at `now`."""
+    moment = pa.scalar(now, _MOMENT).cast(pa.int64()).as_py()
+    oldest = moment - ttl_of(view) // timedelta(microseconds=1)
+    since = event.to_pandas()
+    return pa.array((since >= oldest) & (since <= moment) & (known.to_pandas() <= moment), pa.bool_())
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """A frame whose integers stay integers beside nulls."""
+    return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+
+
+def without_large_integers_beside_nulls(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows in parts that Feast writes exactly: it takes integers beside nulls through float64."""
+    integers = frame.select_dtypes("Int64")
+    large = [name for name in integers if (integers[name].abs() > _LARGEST_EXACT_FLOAT).any()]
+    if not large:
+        return [frame]
+    return [part for _, part in frame.groupby([frame[name].isna() for name in large], sort=True)]
+
+
+def batches(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:
+    """The frame in parts of at most so many rows."""
+    return (frame.iloc[start : start + rows] for start in range(0, len(frame), rows))
+
+
+def utc(moment: datetime) -> datetime:
+    """In UTC; a time without a zone is taken as UTC, as Feast does."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,65 @@
+"""Where this deployment keeps its state and which ports it uses; the only reader of `ML_ASSETS_*`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Addresses, all on loopback, and folders, all below `home`.
+
+    Environment variables: `ML_ASSETS_HOME` (state; default `var/demo` below the working folder),
+    `ML_ASSETS_TRACKING_URI` (MLflow), `ML_ASSETS_LEDGER_URL` (any SQLAlchemy URL) and
+    `ML_ASSETS_DAGSTER_PORT`, `ML_ASSETS_MLFLOW_PORT`, `ML_ASSETS_REPORTS_PORT`.
+    """
+
+    home: Path
+    tracking_uri: str
+    ledger_url: str
+    dagster_port: int
+    mlflow_port: int
+    reports_port: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], working_folder: Path) -> "Settings":
+        """Settings with their defaults."""
+        home = Path(environment.get("ML_ASSETS_HOME", working_folder / "var" / "demo")).resolve()
+        return cls(
+            home=home,
+            tracking_uri=environment.get("ML_ASSETS_TRACKING_URI", f"sqlite:///{home / 'mlflow' / 'mlflow.db'}"),
+            ledger_url=environment.get("ML_ASSETS_LEDGER_URL", f"sqlite:///{home / 'ledger.db'}"),
+            dagster_port=int(environment.get("ML_ASSETS_DAGSTER_PORT", "3070")),
+            mlflow_port=int(environment.get("ML_ASSETS_MLFLOW_PORT", "3071")),
+            reports_port=int(environment.get("ML_ASSETS_REPORTS_PORT", "3072")),
+        )
+
+    @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME."""
+        return self.home / "dagster"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of all pages."""
+        return self.home / "reports"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow's artifacts."""
+        return self.home / "mlflow" / "artifacts"
+
+    @property
+    def dagster_url(self) -> str:
+        """Dagster's UI."""
+        return f"http://127.0.0.1:{self.dagster_port}"
+
+    @property
+    def mlflow_url(self) -> str:
+        """MLflow's UI."""
+        return f"http://127.0.0.1:{self.mlflow_port}"
+
+    @property
+    def reports_url(self) -> str:
+        """The report server."""
+        return f"http://127.0.0.1:{self.reports_port}"

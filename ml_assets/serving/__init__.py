@@ -1,0 +1,1 @@
+"""Scoring outside of Dagster."""
