@@ -320,8 +320,8 @@ class WarmStartError(MLAssetsError):
 
     def __init__(self, modules: tuple[str, ...], reason: str) -> None:
         super().__init__(
-            f"The fork server with {', '.join(modules)} preloaded started no run worker ({reason}). Its own message "
-            "is in the daemon's output; take the module that fails out of `run_launcher: config: preload` in "
+            f"The fork server with {', '.join(modules)} preloaded started no run worker ({reason}). Its own "
+            "message is in the daemon's output; take the module that fails out of `run_launcher: preload` in "
             "dagster.yaml."
         )
 
@@ -331,8 +331,8 @@ class OtherPythonError(MLAssetsError):
 
     def __init__(self, location_python: str, worker_python: str) -> None:
         super().__init__(
-            f"The run's code location uses {location_python}, but warm run workers are copies of {worker_python}. "
-            "Leave `executable_path` out of workspace.yaml, or use Dagster's DefaultRunLauncher for this instance."
+            f"The run's code location uses {location_python}, but warm run workers are copies of "
+            f"{worker_python}. Leave `executable_path` out of workspace.yaml, or use Dagster's DefaultRunLauncher."
         )
 
 

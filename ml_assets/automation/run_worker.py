@@ -1,8 +1,8 @@
 """The process of one run: who it is, and what it does from the fork to its end.
 
-What belongs here: a worker's identity in run tags, and the functions that a fork of the warm server executes. What
-does not: starting and judging workers (`warm_runs.py`), and imports of heavy libraries or of Dagster's machinery at
-module level, since every fork imports this file anew.
+What belongs here: a worker's identity in run tags, and the functions that a fork of the warm server executes.
+What does not: starting and judging workers (`warm_runs.py`), and imports of heavy libraries or of Dagster's
+machinery at module level, since every fork imports this file anew.
 """
 
 import atexit
@@ -23,11 +23,11 @@ PID_TAG = "ml_assets/worker_pid"
 STARTED_TAG = "ml_assets/worker_started"
 HOST_TAG = "ml_assets/worker_host"
 
-# Two processes may read the same start time a little differently when the wall clock is set between the readings; a
-# pid is not given out again within seconds.
+# Two processes may read the same start time a little differently when the wall clock is set in between; a pid is
+# not given out again within seconds.
 _CLOCK_STEP_S = 5.0
 
-# Threads that may live in the fork server. jemalloc (pyarrow's allocator) stops and restarts its own around a fork.
+# Threads that may live in the fork server. jemalloc (pyarrow's allocator) restarts its own around a fork.
 _FORK_SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
 
 
@@ -85,13 +85,13 @@ class Readiness:
     def warning(self) -> str:
         """What is wrong and what to do, in one line; empty when nothing is."""
         parts = [
-            f"'{module}' is not preloaded ({reason}): install it, or take it out of `run_launcher: config: preload`."
+            f"'{module}' is not preloaded ({reason}): install it, or take it out of `run_launcher: preload`."
             for module, reason in self.missing.items()
         ]
         if self.unsafe_threads:
             parts.append(
-                f"The preloaded libraries left threads ({', '.join(self.unsafe_threads)}) that a fork loses, so a "
-                "run may hang: take the library that starts them out of `run_launcher: config: preload`."
+                f"The preloaded libraries left threads ({', '.join(self.unsafe_threads)}) that a fork loses, "
+                "so a run may hang: take the library that starts them out of `run_launcher: preload`."
             )
         return " ".join(parts)
 
@@ -101,13 +101,13 @@ def execute_run(arguments: str, gate: Connection) -> None:
 
     Args:
         arguments: Serialised `ExecuteRunArgs`.
-        gate: One message says that this worker is written in the run's tags. Its end without one says that the
-            launcher died first: nothing is executed then, and run monitoring ends the run as never started.
+        gate: One message says that this worker is written in the run's tags. Its end without one says that
+            the launcher died first: nothing is executed then, and run monitoring ends the run.
     """
     from dagster._cli.api import execute_run_command
     from dagster._utils.interrupts import capture_interrupts
 
-    # A session of its own: neither Ctrl-C in the daemon's terminal nor a signal to the daemon's group ends the run.
+    # A session of its own: neither Ctrl-C in the daemon's terminal nor a signal to its group ends the run.
     os.setsid()
     with capture_interrupts():  # an early request to end is kept until the run can be cancelled in good order
         with gate:
@@ -119,18 +119,19 @@ def execute_run(arguments: str, gate: Connection) -> None:
         try:
             execute_run_command.main(args=[arguments], standalone_mode=False)
         finally:
-            # A forked process skips these, a fresh one would not: MLflow closes its run and logging flushes here.
+            # A fork skips these, a fresh process would not: MLflow closes its run and logging flushes here.
             atexit._run_exitfuncs()
 
 
 def report_readiness(preload: tuple[str, ...], answer: Connection) -> None:
     """Tell how the fork server, this process's parent, came out of its imports.
 
-    What was checked with the platform's full list (numpy, pyarrow, xgboost, mlflow, feast, evidently, ...): besides
-    the main thread there are OpenBLAS's, which its own fork handler ends before the first fork (this process is that
-    fork) and which come back on use, and jemalloc's, whose fork handler restarts it. OpenMP (xgboost), DuckDB, Arrow
-    and gRPC start theirs on first use, so in the worker. feast and mlflow guard their state by pid, logging and
-    filelock re-create their locks. evidently makes one event loop, used only from inside another running loop.
+    What was checked with the platform's full list (numpy, pyarrow, xgboost, mlflow, feast, evidently, ...):
+    besides the main thread there are OpenBLAS's, which its own fork handler ends before the first fork (this
+    process is that fork) and which come back on use, and jemalloc's, whose fork handler restarts it. OpenMP
+    (xgboost), DuckDB, Arrow and gRPC start theirs on first use, so in the worker. feast and mlflow guard
+    their state by pid; logging and filelock re-create their locks. evidently makes one event loop at import,
+    which is used only from inside another running loop.
     """
     with answer:
         missing = {module: reason for module in preload if (reason := _why_missing(module))}
@@ -149,7 +150,7 @@ def _why_missing(module: str) -> str:
 
 
 def _unsafe_threads(pid: int) -> list[str]:
-    """Names of the threads of `pid` beyond its main one and those known to survive a fork; empty off Linux."""
+    """Names of the threads of `pid` beyond its main one that a fork is not known to survive; [] off Linux."""
     tasks = Path(f"/proc/{pid}/task")
     names = [(task / "comm").read_text().strip() for task in tasks.glob("*") if task.name != str(pid)]
     return sorted(name for name in names if name not in _FORK_SAFE_THREADS)

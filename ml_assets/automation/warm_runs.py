@@ -1,12 +1,12 @@
-"""A Dagster run launcher whose workers start with the heavy libraries imported, and whose dead workers are noticed.
+"""A Dagster run launcher whose workers start with the heavy libraries imported, and whose dead are noticed.
 
-What belongs here: starting, ending and judging the worker of a run, and importing early in the daemon. What does not:
-what a worker does (`run_worker.py`), and which runs there should be. POSIX only, one host.
+What belongs here: starting, ending and judging the worker of a run, and importing early in the daemon. What
+does not: what a worker does (`run_worker.py`), and which runs there should be. POSIX only, one host.
 
-Each run is a fork of one server process (`multiprocessing`'s forkserver) that has imported the libraries of `preload`
-and nothing else. Name third-party libraries only: what the server has imported is not read again until the daemon
-restarts, so code of one's own would be stale after an edit. Use the in-process executor: Dagster's multiprocess one
-starts a fresh interpreter for each step.
+Each run is a fork of one server process (`multiprocessing`'s forkserver) that has imported Dagster and the
+libraries of `preload`. Name third-party libraries only: what the server has imported is not read again until
+the daemon restarts, so code of one's own would be stale after an edit. Use the in-process executor: Dagster's
+multiprocess one starts a fresh interpreter for each step.
 
 Fork safety is checked at each start, see `run_worker.report_readiness`.
 """
@@ -34,6 +34,21 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData, serialize_
 from ml_assets.automation.run_worker import Readiness, Worker, execute_run, report_readiness
 from ml_assets.errors import OtherPythonError, WarmStartError
 from ml_assets.telemetry import disable_telemetry
+
+# What every run needs of Dagster itself, found by comparing sys.modules before and after a run: SQLAlchemy,
+# alembic and the executor are what `dagster._cli.api` alone leaves to each run.
+_DAGSTER_RUNTIME = (
+    "dagster._cli.api",
+    "dagster._core.definitions.antlr_asset_selection.antlr_asset_selection",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.storage.root",
+    "dagster._core.storage.sqlite_storage",
+    "dagster._core.workspace.autodiscovery",
+    "dagster._utils.test.definitions",
+    "upath.implementations.local",
+)
 
 _LOGGER = logging.getLogger("dagster.daemon.warm_runs")
 
@@ -95,8 +110,8 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
             worker = _start(process, self._preload)
             self._forget_finished()
             self._processes[run.run_id] = process
-            # The tags are written while the worker waits: both sides rewrite the whole run record, and a worker that
-            # began at once could undo the tags with the write of its own status.
+            # The tags are written while the worker waits: both sides rewrite the whole run record, and a
+            # worker that began at once could undo the tags with the write of its own status.
             self._instance.add_run_tags(run.run_id, worker.tags)
             self._instance.report_engine_event(
                 f"Started a warm run worker (pid: {worker.pid}). {readiness.warning}".strip(),
@@ -110,19 +125,21 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         if run is None or run.is_finished:
             return False
         self._instance.report_run_canceling(run)
-        worker = Worker.of_tags(run.tags)
-        if worker is None or not worker.is_on_this_host:
-            where = "is not known" if worker is None else f"is on host '{worker.host}': cancel the run there"
-            self._instance.report_engine_event(f"The run's worker {where}.", run, cls=type(self))
-            return False
-        process = worker.find()
-        if process is None:
-            self._instance.report_run_canceled(
-                run, f"{self._obituary(run_id, worker)} Nothing is left to cancel."
-            )
-        else:
+        worker = _worker_here(run)
+        process = None if worker is None else worker.find()
+        if process is not None:
             with contextlib.suppress(psutil.NoSuchProcess):  # it finished just now
                 process.send_signal(signal.SIGINT)  # raised in the run, which then ends as CANCELED by itself
+        elif worker is not None:
+            self._instance.report_run_canceled(run, self._obituary(run_id, worker))
+        elif (
+            run.status == dg.DagsterRunStatus.STARTING
+        ):  # a worker that comes later finds it cancelled and ends
+            self._instance.report_run_canceled(run, "Cancelled before its worker began.")
+        else:
+            message = "The run's worker is not one of this host: cancel the run where it was started."
+            self._instance.report_engine_event(message, run, cls=type(self))
+            return False
         return True
 
     @property
@@ -130,13 +147,12 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        worker = Worker.of_tags(run.tags)
-        if worker is None or not worker.is_on_this_host:
-            # RUNNING and not UNKNOWN: Dagster 1.13 fails a run at every status but RUNNING and SUCCESS, and a run
-            # of another host or of `dagster job execute` may be well.
-            return CheckRunHealthResult(
-                WorkerStatus.RUNNING, "Not judged: the worker is not one of this host."
-            )
+        worker = _worker_here(run)
+        if worker is None:
+            # RUNNING and not UNKNOWN: Dagster 1.13 fails a run at every status but RUNNING and SUCCESS, and a
+            # run of another host or of `dagster job execute` may be well.
+            message = "Not judged: the run's worker is not one of this host."
+            return CheckRunHealthResult(WorkerStatus.RUNNING, message)
         if worker.find() is None:
             return CheckRunHealthResult(WorkerStatus.FAILED, self._obituary(run.run_id, worker))
         return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=str(worker.pid))
@@ -144,16 +160,16 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
     def get_run_worker_debug_info(
         self, run: dg.DagsterRun, include_container_logs: bool | None = True
     ) -> str | None:
-        # Asked for runs that did not start or end in time; the health of a started run is in its message already.
+        # Asked for runs that did not start or end in time; a started run's health is in its message already.
         return None if run.status == dg.DagsterRunStatus.STARTED else self.check_run_worker_health(run).msg
 
     def _obituary(self, run_id: str, worker: Worker) -> str:
-        """How the worker ended, as far as this process can know: only the one that launched it sees exit codes."""
+        """How the worker ended; only the process that launched it can tell the signal or exit code."""
         process = self._processes.get(run_id)
         code = None if process is None else process.exitcode
-        how = (
-            "" if code is None else f" ({signal.Signals(-code).name})" if code < 0 else f" (exit code {code})"
-        )
+        how = ""
+        if code is not None:
+            how = f" ({signal.Signals(-code).name})" if code < 0 else f" (exit code {code})"
         return f"Run worker {worker.pid} on {worker.host} is gone{how}."
 
     def _forget_finished(self) -> None:
@@ -179,9 +195,9 @@ def _warm_early(launcher: WarmRunLauncher) -> None:
 
 
 def _in_daemon() -> bool:
-    """Whether this process is the daemon: `dagster-daemon run`, or `python -m dagster._daemon run` of `dagster dev`.
+    """Whether this process is `dagster-daemon run`, or `python -m dagster._daemon run` as of `dagster dev`.
 
-    The coordinator is also made in the webserver, in code servers and in run workers (whose argv is the daemon's).
+    The coordinator is also made in webserver, code servers and run workers (the last have the daemon's argv).
     """
     program = Path(sys.argv[0])
     name = program.parent.name if program.name == "__main__.py" else program.name
@@ -193,14 +209,16 @@ def _fork_context(preload: tuple[str, ...]) -> ForkServerContext:
     """The context whose processes are forks of the one server of this process, which starts on first use."""
     disable_telemetry()  # the server and its forks inherit the environment
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dagster._cli.api", *preload])
+    context.set_forkserver_preload([*_DAGSTER_RUNTIME, *preload])
     return context
 
 
 def _ask_fork_server(preload: tuple[str, ...]) -> Readiness:
     context = _fork_context(preload)
     answer, question = context.Pipe(duplex=False)
-    process = context.Process(target=report_readiness, args=(preload, question), daemon=True)
+    process = context.Process(
+        target=report_readiness, args=((*_DAGSTER_RUNTIME, *preload), question), daemon=True
+    )
     with answer:
         with question:
             _start(process, preload)
@@ -215,13 +233,19 @@ def _ask_fork_server(preload: tuple[str, ...]) -> Readiness:
 def _start(process: ForkServerProcess, preload: tuple[str, ...]) -> Worker:
     try:
         process.start()
-        # At exit `multiprocessing` waits for its children (or ends them): a stopping daemon must do neither. The
-        # fork server reaps them, and lives until the last one has ended, also without the daemon.
+        # At exit `multiprocessing` waits for its children (or ends them): a stopping daemon must do neither.
+        # The fork server reaps them, and lives until the last one has ended, also without the daemon.
         multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]
         assert process.pid is not None
         return Worker.of_pid(process.pid)
     except (EOFError, OSError, psutil.NoSuchProcess) as error:
         raise WarmStartError(preload, f"{type(error).__name__}: {error}") from error
+
+
+def _worker_here(run: dg.DagsterRun) -> Worker | None:
+    """The worker of a run on this host; None where it is another host's, or not one of this launcher."""
+    worker = Worker.of_tags(run.tags)
+    return worker if worker is not None and worker.is_on_this_host else None
 
 
 def _local_origin(run: dg.DagsterRun) -> JobPythonOrigin:

@@ -55,10 +55,11 @@ class FeatureStore(dg.ConfigurableResource):
 
     root: str = Field(description="Folder of `registry.db` and `online.db`.")
     registry: dict[str, Any] | None = Field(
-        None, description="Feast's `registry` block, e.g. {path: postgresql+psycopg://...}; left out: SQLite."
+        default=None,
+        description="Feast's `registry` block, e.g. {path: postgresql+psycopg://...}; left out: SQLite.",
     )
     online_store: dict[str, Any] | None = Field(
-        None, description="Feast's `online_store` block, e.g. {type: redis, ...}; left out: SQLite."
+        default=None, description="Feast's `online_store` block, e.g. {type: redis, ...}; left out: SQLite."
     )
     offline_store: dict[str, Any] = Field(
         default_factory=dict, description="DuckDB's `threads` and `memory_limit`, when not its own choice."
@@ -147,7 +148,7 @@ class FeatureStore(dg.ConfigurableResource):
         }
 
     def online_rows(self, problem: Problem, keys: pd.DataFrame, *, now: datetime) -> pd.DataFrame:
-        """The online values of each row's keys: what `training_rows` gives at t = now, all being materialised.
+        """The online values of each row's keys: `training_rows` at t = now, all being materialised.
 
         A value is left out when at `now` it has expired, does not hold yet, or is not known yet. (The online
         store keeps one value per key: what a not yet known correction replaced is gone until that is known.)

@@ -65,7 +65,7 @@ def values_as_of(
 
     Args:
         con: A connection in UTC.
-        asked: n rows: the `key_names` and `moment` (timestamp[us, UTC]). A null key or moment matches nothing.
+        asked: n rows: the `key_names` and `moment` (timestamp[us, UTC]). Null keys and moments match nothing.
         stored: The values.
         ttl: A value with event < moment - ttl is too old; one exactly that old is not, as in Feast.
         only_known: Whether values with known > moment are hidden; `known` breaks ties either way.

@@ -120,9 +120,12 @@ def _load(tracking_uri: str, name: str, version: int) -> Model:
     from mlflow import MlflowClient
     from mlflow.artifacts import download_artifacts
 
-    tags = MlflowClient(tracking_uri, tracking_uri).get_model_version(name, str(version)).tags
-    root = Path(download_artifacts(artifact_uri=f"models:/{name}/{version}", tracking_uri=tracking_uri))
+    client = MlflowClient(tracking_uri, tracking_uri)
+    registered = client.get_model_version(name, str(version))
+    # Not by `models:/name/version`: that asks the registry of the process, which nobody here sets.
+    location = client.get_logged_model(registered.model_id).artifact_location
+    root = Path(download_artifacts(artifact_uri=location, tracking_uri=tracking_uri))
     [about] = root.rglob(_ABOUT)
-    if model_hash(about.parent) != tags["model_sha256"]:
+    if model_hash(about.parent) != registered.tags["model_sha256"]:
         raise AlteredModelError(name, str(version))
     return Model.load(about.parent)

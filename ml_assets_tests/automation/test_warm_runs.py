@@ -1,7 +1,7 @@
 """Warm run workers under a real daemon: started warm, killed, cancelled, and outliving a daemon that stops.
 
-What belongs here: what can only be seen with a daemon, a queue and processes. Runs are put into the queue by the
-test itself, as a webserver would do.
+What belongs here: what can only be seen with a daemon, a queue and processes. Runs are put into the queue by
+the test itself, as a webserver would do.
 """
 
 import os
@@ -28,6 +28,7 @@ from ml_assets.automation.run_worker import HOST_TAG, PID_TAG, STARTED_TAG, Work
 from ml_assets.automation.warm_runs import WarmRunLauncher
 
 REPOSITORY = Path(__file__).parents[2]
+NO_PID = str(2**22 + 1)  # beyond the largest pid of Linux
 
 DAGSTER_YAML = """
 run_launcher:
@@ -70,7 +71,8 @@ def slow(context):
     raise RuntimeError("never released")
 
 JOBS = [
-    dg.define_asset_job(f"{name}_job", [name], executor_def=dg.in_process_executor) for name in ("quick", "slow")
+    dg.define_asset_job(f"{asset.key.path[0]}_job", [asset], executor_def=dg.in_process_executor)
+    for asset in (quick, slow)
 ]
 defs = dg.Definitions(assets=[quick, slow], jobs=JOBS)
 """
@@ -108,16 +110,17 @@ class Platform:
         self.code = ReconstructableRepository.for_file(str(home / "tiny_location.py"), "defs", str(home))
         self.instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
         self.daemon: subprocess.Popen[bytes] | None = None
+        self.fork_servers: set[int] = set()
 
     @property
-    def log(self) -> str:
+    def outputs(self) -> str:
         return (self.home / "daemon.log").read_text()
 
     def start(self) -> None:
         if self.daemon is not None and self.daemon.poll() is None:
             return
         environment = os.environ | {"DAGSTER_HOME": str(self.home), "PYTHONPATH": str(REPOSITORY)}
-        with (self.home / "daemon.log").open("wb") as log:
+        with (self.home / "daemon.log").open("ab") as log:
             self.daemon = subprocess.Popen(
                 [sys.executable, "-m", "dagster._daemon", "run", "--empty-workspace"],
                 cwd=self.home,
@@ -126,7 +129,8 @@ class Platform:
                 stderr=subprocess.STDOUT,
             )
         daemon = psutil.Process(self.daemon.pid)
-        self.fork_server = wait_for("the fork server", lambda: fork_server_of(daemon))
+        fork_server = wait_for("the fork server", lambda: fork_server_of(daemon))
+        self.fork_servers.add(fork_server.pid)
 
     def stop(self) -> None:
         assert self.daemon is not None
@@ -153,7 +157,7 @@ class Platform:
         return run
 
     def wait_until(self, run_id: str, status: dg.DagsterRunStatus) -> None:
-        wait_for(f"{status} (log: {self.log[-3000:]})", lambda: self.run(run_id).status == status)
+        wait_for(f"{status} (log: {self.outputs[-3000:]})", lambda: self.run(run_id).status == status)
 
     def start_slow(self) -> tuple[str, Worker]:
         """A run that is inside its asset until `release`, and its worker."""
@@ -185,50 +189,57 @@ def platform(home: Platform) -> Platform:
     return home
 
 
-def quick_metadata(platform: Platform, run_id: str) -> dict[str, object]:
-    (event,) = platform.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+@pytest.fixture(scope="module")
+def quick_runs(home: Platform) -> list[dg.DagsterRun]:
+    """Two runs, one after the other, that ended well."""
+    home.start()
+    run_ids = [home.request("quick_job") for _ in range(2)]
+    for run_id in run_ids:
+        home.wait_until(run_id, dg.DagsterRunStatus.SUCCESS)
+    return [home.run(run_id) for run_id in run_ids]
+
+
+def materialized(home: Platform, run: dg.DagsterRun) -> dict[str, object]:
+    (event,) = home.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
     assert event.asset_materialization is not None
     return {key: value.value for key, value in event.asset_materialization.metadata.items()}
 
 
-def test_a_queued_run_finds_the_libraries_imported_before_its_own_code(platform: Platform) -> None:
-    run_id = platform.request("quick_job")
-    platform.wait_until(run_id, dg.DagsterRunStatus.SUCCESS)
-
-    metadata = quick_metadata(platform, run_id)
-    assert metadata["pandas"] is True
-    assert metadata["duckdb"] is False  # not preloaded here
-    worker = Worker.of_tags(platform.run(run_id).tags)
-    assert worker is not None
-    wait_for(
-        "the worker's end", lambda: not psutil.pid_exists(worker.pid)
-    )  # reaped: a zombie still has its pid
+def test_a_queued_run_finds_the_libraries_imported_before_its_own_code(
+    home: Platform, quick_runs: list[dg.DagsterRun]
+) -> None:
+    for run in quick_runs:
+        assert materialized(home, run)["pandas"] is True
+        assert materialized(home, run)["duckdb"] is False  # not preloaded here
 
 
-def test_what_a_run_prints_is_in_its_compute_log(platform: Platform) -> None:
-    run_id = platform.request("quick_job")
-    platform.wait_until(run_id, dg.DagsterRunStatus.SUCCESS)
+def test_all_runs_are_forks_of_the_server_that_started_with_the_daemon(
+    home: Platform, quick_runs: list[dg.DagsterRun]
+) -> None:
+    first, second = (materialized(home, run)["parent"] for run in quick_runs)
+    assert first == second
+    assert first in home.fork_servers
 
-    captured = (platform.home / "storage" / run_id).rglob("*.out")
+
+def test_a_worker_is_reaped_when_its_run_ends(quick_runs: list[dg.DagsterRun]) -> None:
+    for run in quick_runs:
+        pid = int(run.tags[PID_TAG])
+        wait_for("the worker's end", lambda pid=pid: not psutil.pid_exists(pid))  # a zombie still has its pid
+
+
+def test_what_a_run_prints_is_in_its_compute_log(home: Platform, quick_runs: list[dg.DagsterRun]) -> None:
+    captured = (home.home / "storage" / quick_runs[0].run_id).rglob("*.out")
     assert "a line for the compute log" in "".join(path.read_text() for path in captured)
 
 
-def test_two_runs_are_forks_of_the_same_server(platform: Platform) -> None:
-    run_ids = [platform.request("quick_job") for _ in range(2)]
-    for run_id in run_ids:
-        platform.wait_until(run_id, dg.DagsterRunStatus.SUCCESS)
-    assert {quick_metadata(platform, run_id)["parent"] for run_id in run_ids} == {platform.fork_server.pid}
-
-
-def test_a_module_that_cannot_be_preloaded_is_named_in_the_run_and_in_the_daemons_log(
-    platform: Platform,
+def test_only_the_module_that_cannot_be_preloaded_is_named_in_the_run_and_in_the_daemons_output(
+    home: Platform, quick_runs: list[dg.DagsterRun]
 ) -> None:
-    run_id = platform.request("quick_job")
-    platform.wait_until(run_id, dg.DagsterRunStatus.SUCCESS)
-
     warning = "'no_such_library' is not preloaded (No module named 'no_such_library')"
-    assert warning in platform.messages(run_id)
-    assert warning in platform.log
+    for text in (home.messages(quick_runs[0].run_id), home.outputs):
+        assert warning in text
+        assert text.count("is not preloaded") == text.count(warning)
+        assert "threads" not in text
 
 
 def test_a_run_whose_worker_is_killed_fails_and_frees_its_place_in_the_queue(platform: Platform) -> None:
@@ -263,15 +274,48 @@ def test_a_run_outlives_the_daemon_that_launched_it(platform: Platform) -> None:
     wait_for("the worker's end", lambda: not psutil.pid_exists(worker.pid))
 
 
-def test_cancelling_a_run_whose_worker_is_gone_cancels_it_at_once(platform: Platform) -> None:
-    run_id, worker = platform.start_slow()
-    platform.stop()
-    os.kill(worker.pid, signal.SIGKILL)
-    wait_for("the worker's end", lambda: worker.find() is None)
+GONE = {PID_TAG: NO_PID, STARTED_TAG: "0", HOST_TAG: socket.gethostname()}
 
-    assert platform.instance.run_launcher.terminate(run_id)
 
-    assert platform.run(run_id).status == dg.DagsterRunStatus.CANCELED
+@pytest.mark.parametrize(
+    ("status", "tags", "after"),
+    [
+        pytest.param("STARTED", GONE, "CANCELED", id="its worker is dead"),
+        pytest.param("STARTING", {}, "CANCELED", id="its worker has not begun"),
+        pytest.param("STARTED", GONE | {HOST_TAG: "elsewhere"}, "CANCELING", id="its worker is elsewhere"),
+    ],
+)
+def test_cancelling_a_run_without_a_worker_here(
+    tmp_path: Path, status: str, tags: dict[str, str], after: str
+) -> None:
+    launcher = {"module": "ml_assets.automation.warm_runs", "class": "WarmRunLauncher"}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"run_launcher": launcher}) as instance:
+        run = instance.add_run(dg.DagsterRun(job_name="job", tags=tags, status=dg.DagsterRunStatus(status)))
+
+        assert instance.run_launcher.terminate(run.run_id) == (after == "CANCELED")
+
+        cancelled = instance.get_run_by_id(run.run_id)
+        assert cancelled is not None
+        assert cancelled.status == dg.DagsterRunStatus(after)
+
+
+def test_a_module_that_breaks_while_it_is_preloaded_is_a_named_error(tmp_path: Path) -> None:
+    (tmp_path / "breaks_at_import.py").write_text("raise ValueError('broken build')")
+    script = "from ml_assets.automation.warm_runs import *; WarmRunLauncher(['breaks_at_import']).warm_up()"
+    path = os.pathsep.join([str(REPOSITORY), str(tmp_path)])
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": path},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "ValueError: broken build" in ended.stderr
+    assert (
+        "WarmStartError: The fork server with breaks_at_import preloaded started no run worker"
+        in ended.stderr
+    )
 
 
 def judge(tags: dict[str, str]) -> WorkerStatus:
@@ -285,7 +329,7 @@ def test_a_worker_whose_pid_was_given_to_another_process_is_dead() -> None:
 
 
 def test_a_worker_of_another_host_is_not_judged() -> None:
-    nobody = {PID_TAG: str(2**22 + 1), STARTED_TAG: "0"}
+    nobody = {PID_TAG: NO_PID, STARTED_TAG: "0"}
     assert judge(nobody | {HOST_TAG: socket.gethostname()}) == WorkerStatus.FAILED
     assert judge(nobody | {HOST_TAG: "elsewhere"}) == WorkerStatus.RUNNING
 

@@ -87,10 +87,15 @@ def test_no_page_loads_anything_from_elsewhere_and_all_it_loads_is_there(docs: D
 
 
 def test_every_page_is_styled_and_its_links_lead_somewhere(docs: DataDocs) -> None:
+    needed = {
+        "bootstrap.min.css",
+        "icons.css",
+        "jquery.min.js",
+        "bootstrap.bundle.min.js",
+        "bootstrap-table.min.js",
+    }
     for page, text in pages(docs):
-        assert {"bootstrap.min.css", "icons.css", "jquery.min.js"} <= {
-            Path(name).name for name in loaded(text)
-        }
+        assert needed <= {Path(name).name for name in loaded(text)}
         links = set(re.findall(r"<a\b[^>]*href=\"([^\"#]+)", text))
         links |= set(re.findall(r"'_table_row_link_path': '([^']+)'", text))
         for link in links:
@@ -172,9 +177,15 @@ def test_a_run_name_that_is_no_folder_is_refused(empty: DataDocs, run_name: str)
     assert not list(Path(empty.root).iterdir())
 
 
-def test_a_run_may_be_named_after_profiling_and_have_no_rules(empty: DataDocs) -> None:
-    report = empty.validate(problem="flights", run_name="profiling", frame=FRAME, rules=[])
-    assert report.passed
+def test_a_run_named_after_profiling_gets_the_same_page_as_others(empty: DataDocs) -> None:
+    report = empty.validate(problem="flights", run_name="profiling", frame=FRAME, rules=[ROWS])
+    assert "Evaluated Expectations" in Path(empty.root, report.page).read_text(encoding="utf-8")
+    assert "Profiling Results" not in Path(empty.root, "flights/index.html").read_text(encoding="utf-8")
+
+
+def test_without_rules_a_frame_passes_and_has_a_page(empty: DataDocs) -> None:
+    report = empty.validate(problem="flights", run_name="r", frame=FRAME, rules=[])
+    assert (report.passed, report.results) == (True, ())
     assert Path(empty.root, report.page).is_file()
 
 
