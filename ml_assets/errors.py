@@ -332,7 +332,7 @@ class OtherPythonError(MLAssetsError):
     def __init__(self, location_python: str, worker_python: str) -> None:
         super().__init__(
             f"The run's code location uses {location_python}, but warm run workers are copies of "
-            f"{worker_python}. Leave `executable_path` out of workspace.yaml, or use Dagster's DefaultRunLauncher."
+            f"{worker_python}. Leave `executable_path` out of workspace.yaml, or use the DefaultRunLauncher."
         )
 
 

@@ -61,7 +61,7 @@ def _score(
     problem: Problem, window: Window, lake: Lake, feature_store: FeatureStore, registry: Registry, ledger: Ledger
 ) -> Outcome:
     champion = ledger.require_production(problem, window.key)
-    model = registry.load(problem, champion.version)
+    model = registry.load(problem, champion)
     lake.require_features(problem, [window])
     rows = lake.read(f"Asset '{problem.name}/rows'", [lake.path(problem, "rows", "rows", window.key)]).to_pandas()
     frame = feature_store.training_rows(problem, rows)

@@ -44,14 +44,15 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         held_out = _held_out(problem, cutoff, lake)
         folder = lake.folder(problem, "tuned_model", cutoff) / "model"
         challenger = Model.load(folder)
-        version = registry.register(
-            problem, result["model_uri"], result["mlflow_run_id"], model_hash(folder), _lineage(problem, cutoff, result)
-        )
+        digest = model_hash(folder)
+        lineage = _lineage(problem, cutoff, result)
+        version = registry.register(problem, result["model_uri"], result["mlflow_run_id"], digest, lineage)
         held_out[PREDICTION] = challenger.predict(held_out)
         lake.write(reference_path(problem, cutoff, lake), held_out)
         cause = tags.get(keys.CAUSE_TAG, "started by hand")
         verdict = _gate(problem, cutoff, version, held_out, registry, ledger)
-        row = _row(cutoff, version, verdict, result, by=context.run.run_id, cause=cause)
+        files = (registry.location(problem, version), digest)
+        row = _row(cutoff, version, verdict, result, by=context.run.run_id, cause=cause, files=files)
         _decide(problem, row, registry, ledger)
         return dg.MaterializeResult(
             metadata=_metadata(version, verdict, result, cause), check_results=[_check(verdict)]
@@ -105,7 +106,7 @@ def _gate(
         theirs = np.full(len(test), held_out.loc[held_out[SPLIT] == "validation", label].mean())
     else:
         against = f"version {champion.version}"
-        theirs = registry.load(problem, champion.version).predict(test)
+        theirs = registry.load(problem, champion).predict(test)
     day = test["event_timestamp"].dt.floor("D").astype("int64").to_numpy()
     return compare(
         test[label].to_numpy(float), test[PREDICTION].to_numpy(float), theirs, day, problem.promotion, against=against
@@ -122,7 +123,14 @@ def champion_before(problem: Problem, cutoff: str, version: int, ledger: Ledger)
 
 
 def _row(
-    cutoff: str, version: int, verdict: Verdict, result: dict[str, Any], *, by: str, cause: str
+    cutoff: str,
+    version: int,
+    verdict: Verdict,
+    result: dict[str, Any],
+    *,
+    by: str,
+    cause: str,
+    files: tuple[str, str],
 ) -> LedgerRow:
     numbers = {
         **{f"test_{name}": value for name, value in result["test"].items()},
@@ -133,7 +141,7 @@ def _row(
         "train_start": result["train_start"],
     }
     action = "promoted" if verdict.promote else "rejected"
-    return LedgerRow(action, version, cutoff, by, verdict.reason, cause, numbers)
+    return LedgerRow(action, version, cutoff, by, verdict.reason, cause, *files, numbers)
 
 
 def _decide(problem: Problem, row: LedgerRow, registry: Registry, ledger: Ledger) -> None:

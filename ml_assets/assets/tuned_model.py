@@ -58,7 +58,7 @@ def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
 def _champion(problem: Problem, cutoff: str, ledger: Ledger, registry: Registry) -> dict[str, ParamValue] | None:
     """Parameters of the version in production, with which a retraining begins."""
     row = ledger.production_as_of(problem, cutoff)
-    return dict(registry.load(problem, row.version).params) if row and row.cutoff < cutoff else None
+    return dict(registry.load(problem, row).params) if row and row.cutoff < cutoff else None
 
 
 def _search(

@@ -45,14 +45,13 @@ def build_retraining_sensor(problem: Problem, job: "AssetJob") -> dg.SensorDefin
     )
     def retraining(context: dg.SensorEvaluationContext, ledger: Ledger) -> dg.SensorResult:
         judged = judged_windows(context.instance, problem)
-        context.update_cursor(max((window.key for window in judged), default=""))
         if busy := _in_flight(context.instance, problem):
-            return dg.SensorResult(skip_reason=dg.SkipReason(busy), cursor=context.cursor)
+            return dg.SensorResult(skip_reason=dg.SkipReason(busy))
         decision = decide(judged, _last_cutoff(problem, ledger), problem.retraining)
         if not decision.retrain:
-            return dg.SensorResult(skip_reason=dg.SkipReason(decision.reason), cursor=context.cursor)
+            return dg.SensorResult(skip_reason=dg.SkipReason(decision.reason))
         context.log.info(decision.reason)
-        return dg.SensorResult(run_requests=[_request(problem, decision)], cursor=context.cursor)
+        return dg.SensorResult(run_requests=[_request(problem, decision)])
 
     return retraining
 

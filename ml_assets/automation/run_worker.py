@@ -23,8 +23,8 @@ PID_TAG = "ml_assets/worker_pid"
 STARTED_TAG = "ml_assets/worker_started"
 HOST_TAG = "ml_assets/worker_host"
 
-# Two processes may read the same start time a little differently when the wall clock is set in between; a pid is
-# not given out again within seconds.
+# Two processes may read the same start time a little differently when the wall clock is set in between; a pid
+# is not given out again within seconds.
 _CLOCK_STEP_S = 5.0
 
 # Threads that may live in the fork server. jemalloc (pyarrow's allocator) restarts its own around a fork.

@@ -15,6 +15,7 @@ import contextlib
 import logging
 import multiprocessing
 import multiprocessing.process
+import os
 import signal
 import sys
 import threading
@@ -208,6 +209,9 @@ def _in_daemon() -> bool:
 def _fork_context(preload: tuple[str, ...]) -> ForkServerContext:
     """The context whose processes are forks of the one server of this process, which starts on first use."""
     disable_telemetry()  # the server and its forks inherit the environment
+    # Threads of XGBoost that wait for each other by spinning take the cores from the webserver and the daemon, and
+    # make a training on a busy machine many times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*_DAGSTER_RUNTIME, *preload])
     return context

@@ -35,7 +35,7 @@ class Year:
 
 def year(problem: Problem, windows: list[Window], lake: Lake, ledger: Ledger, registry: Registry) -> Year:
     """Collect the scored windows and score their rows, with the stored feature values, by the first version."""
-    first = min(row.version for row in ledger.rows(problem) if row.action == "promoted")
+    first = next(row for row in ledger.rows(problem) if row.action == "promoted")
     model = registry.load(problem, first)
     parts = []
     for window in windows:

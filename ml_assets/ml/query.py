@@ -3,6 +3,7 @@
 Here belongs how a declared SELECT sees its tables. What is declared is in `spec`, where files lie in the lake.
 """
 
+import atexit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,7 @@ def connect() -> duckdb.DuckDBPyConnection:
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """One database in memory per process; it never holds a table and reaches for no extension."""
+    atexit.register(_database.cache_clear)  # left open, it has the bindings print a page of leaks at exit
     return duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
 
 

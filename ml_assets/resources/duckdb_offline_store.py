@@ -67,9 +67,9 @@ class LakeOfflineStoreConfig(FeastConfigBaseModel):
 
     type: str = "ml_assets.resources.duckdb_offline_store.LakeOfflineStore"
     threads: int | None = None
-    """Threads of a query; all cores when left out."""
+    """Threads of the process's DuckDB, which all its queries share; all cores when left out."""
     memory_limit: str | None = None
-    """DuckDB's memory limit, e.g. "4GB"; it spills to disk beyond. 80% of the machine when left out."""
+    """Its memory limit, e.g. "4GB"; it spills to disk beyond. 80% of the machine when left out."""
 
 
 class LakeRetrievalJob(RetrievalJob):

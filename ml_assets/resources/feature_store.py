@@ -5,13 +5,15 @@ the offline store reads the lake in `duckdb_offline_store`. One Feast project pe
 
 Feast's traps that this resource keeps from its callers: the stores are opened once, not at every call; online
 reads ignore the TTL; an old window materialised late overwrites newer values; a registry that lacks the
-problem answers as if it were empty; a killed `materialize` of Feast's own leaves a view that serves nobody.
+problem answers as if it were empty; a refreshed registry is answered from the former one; a killed
+`materialize` of Feast's own leaves a view that serves nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 import numpy as np
@@ -212,8 +214,26 @@ class FeatureStore(dg.ConfigurableResource):
                 offline_store=offline_store | self.offline_store,
                 entity_key_serialization_version=3,
             )
-            self._stores[problem.name] = Feast(config=config)
+            self._stores[problem.name] = _with_versions(Feast(config=config))
         return self._stores[problem.name]
+
+
+def _with_versions(store: Any) -> Any:
+    """Number each copy of the registry: Feast caches what it finds in one by its address and `version_id`.
+
+    Its SQL registry sets none, so a refreshed copy that happens to lie at the address of the former one is
+    answered from the former one.
+    """
+    read: Callable[[], Any] = store.registry.proto
+
+    def numbered() -> Any:
+        copy = read()
+        copy.version_id = uuid4().hex
+        return copy
+
+    store.registry.proto = numbered
+    store.refresh_registry()
+    return store
 
 
 def _registered(store: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +30,8 @@ _ROWS = sa.Table(
     sa.Column("by", sa.String, nullable=False, doc="Dagster run that decided."),
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("cause", sa.String, nullable=False, doc="Why it was trained."),
+    sa.Column("model_location", sa.String, nullable=False, doc="Where the model's files lie."),
+    sa.Column("model_sha256", sa.String, nullable=False, doc="Hash of the model as it was decided upon."),
     sa.Column("numbers", sa.String, nullable=False, doc="JSON object."),
 )
 
@@ -44,6 +46,8 @@ class LedgerRow:
     by: str
     reason: str
     cause: str
+    model_location: str
+    model_sha256: str
     numbers: dict[str, Any]
     at: str = ""
 
@@ -68,6 +72,8 @@ class Ledger(dg.ConfigurableResource):
                         by=row.by,
                         reason=row.reason,
                         cause=row.cause,
+                        model_location=row.model_location,
+                        model_sha256=row.model_sha256,
                         numbers=json.dumps(row.numbers, sort_keys=True),
                     )
                 )
@@ -76,10 +82,7 @@ class Ledger(dg.ConfigurableResource):
         """All decisions, oldest first."""
         with self._begin() as connection:
             found = connection.execute(_ROWS.select().where(_ROWS.c.problem == problem.name).order_by(_ROWS.c.id))
-            return [
-                LedgerRow(r.action, r.version, r.cutoff, r.by, r.reason, r.cause, json.loads(r.numbers), r.at)
-                for r in found
-            ]
+            return [_row(dict(mapping)) for mapping in found.mappings()]
 
     def version(self, problem: Problem, version: int) -> LedgerRow:
         """The decision on a version.
@@ -117,3 +120,7 @@ class Ledger(dg.ConfigurableResource):
         _METADATA.create_all(engine)
         with engine.begin() as connection:
             yield connection
+
+
+def _row(stored: dict[str, Any]) -> LedgerRow:
+    return LedgerRow(**{f.name: stored[f.name] for f in fields(LedgerRow)} | {"numbers": json.loads(stored["numbers"])})

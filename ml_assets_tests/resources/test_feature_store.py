@@ -128,6 +128,15 @@ def test_another_process_sees_what_was_applied_meanwhile(lake: FeatureLake) -> N
         reader.training_rows(lake.problem, asking(("EWR", 1, after(1))))
 
 
+def test_a_refreshed_registry_is_never_taken_for_the_former_one(lake: FeatureLake) -> None:
+    # Feast caches by the address of the registry's copy, and a new copy often gets the address of the old.
+    for hours in range(1, 16):
+        changed = problem([STATION.model_copy(update={"ttl_hours": float(hours)})])
+        lake.store.apply(changed, lake.folders)
+        for _ in range(3):
+            assert len(lake.store.training_rows(changed, asking(("EWR", 1, after(1))))) == 1
+
+
 def test_an_old_window_materialised_late_keeps_newer_values(lake: FeatureLake) -> None:
     lake.land(
         "station",

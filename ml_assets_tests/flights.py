@@ -1,0 +1,93 @@
+"""The flights problem on real deliveries in a folder of the test's own: what most tests stand on."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ml_assets.components.declaration import read_problem
+from ml_assets.demo.deliveries import deliver
+from ml_assets.ml.contracts import land, read_delivery
+from ml_assets.ml.features import Computed, compute_labels, compute_rows, compute_view
+from ml_assets.ml.windows import Window, window_of
+from ml_assets.resources.lake import Lake
+from ml_assets.spec import Problem
+
+DEFS_YAML = Path(__file__).parent.parent / "ml_assets" / "defs" / "flights" / "defs.yaml"
+
+
+@cache
+def flights() -> Problem:
+    """The declared problem."""
+    return read_problem(DEFS_YAML)
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """A landing folder and a lake."""
+
+    problem: Problem
+    lake: Lake
+
+    @classmethod
+    def below(cls, folder: Path) -> "Deliveries":
+        """Empty ones below a folder."""
+        return cls(flights(), Lake(root=str(folder / "lake"), landing=str(folder / "landing")))
+
+    def window(self, key: str) -> Window:
+        """A window by its key."""
+        return window_of(self.problem.cadence, key)
+
+    def deliver(self, key: str) -> None:
+        """Deliver a week as the demo does."""
+        deliver(self.problem, self.lake, self.window(key))
+
+    def file(self, source: str, key: str) -> Path:
+        """A delivered file."""
+        return self.lake.delivery(self.problem, source, self.window(key))
+
+    def change(self, source: str, key: str, table: pa.Table) -> None:
+        """Deliver another table instead."""
+        pq.write_table(table, self.file(source, key))
+
+    def land(self, source: str, key: str) -> pa.Table:
+        """Check a delivered file and land it, as the asset does."""
+        declared, window = self.problem.source(source), self.window(key)
+        others = {
+            other.name: pq.read_table(path)
+            for other in self.problem.sources
+            if (path := self.lake.path(self.problem, "sources", other.name, key)).exists()
+        }
+        table = land(declared, window, read_delivery(declared, window, self.file(source, key)), others)
+        self.lake.write(self.lake.path(self.problem, "sources", source, key), table)
+        return table
+
+    def land_all(self, key: str) -> None:
+        """Deliver and land all sources of a week."""
+        self.deliver(key)
+        for source in ("airlines", "airports", "planes", "weather", "flights"):
+            self.land(source, key)
+
+    def view(self, name: str, key: str, *, sql: str | None = None, cut: float = 0.5) -> Computed:
+        """Compute a window of a feature view, maybe with other SQL."""
+        view = self.problem.view(name)
+        view = view.model_copy(update={"sql": sql}) if sql else view
+        window = self.window(key)
+        return compute_view(
+            view, self.lake.tables(self.problem, view.sources, window, view.lookback_days), window, cut=cut
+        )
+
+    def rows(self, key: str, *, sql: str | None = None) -> Computed:
+        """The rows to score in a week."""
+        rows, window = self.problem.rows, self.window(key)
+        rows = rows.model_copy(update={"sql": sql}) if sql else rows
+        return compute_rows(rows, self.lake.tables(self.problem, rows.sources, window), window, cut=0.5)
+
+    def labels(self, key: str, *, sql: str | None = None) -> Computed:
+        """The labels of a week."""
+        label, window = self.problem.label, self.window(key)
+        label = label.model_copy(update={"sql": sql}) if sql else label
+        tables = self.lake.tables(self.problem, label.sources, window)
+        return compute_labels(label, self.problem.rows, tables, window, cut=0.5)
