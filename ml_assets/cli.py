@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import click
@@ -47,7 +48,9 @@ def demo() -> None:
     summary.show_versions(problem, ledger, console)
     summary.show_year(summary.year(problem, story.scored_windows(problem), lake, ledger, registry), console)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
-    console.print(f"Done in {minutes} min {seconds} s. `make ui` opens Dagster, MLflow and the reports over this state.")
+    console.print(
+        f"Done in {minutes} min {seconds} s. `make ui` opens Dagster, MLflow and the reports over this state."
+    )
 
 
 @cli.command()
@@ -66,7 +69,7 @@ def ui() -> None:
             )
         ]
         for server, port, url in started:
-            server.wait(lambda port=port: servers.answers(port), timeout_s=180)
+            server.wait(partial(servers.answers, port), timeout_s=180)
             console.print(f"{server.name:8} {url}")
         console.print("Ctrl-C ends all three.")
         while all(server.process.poll() is None for server, _, _ in started):

@@ -200,8 +200,7 @@ class AllTrialsFailedError(MLAssetsError):
 
     def __init__(self, trials: int, message: str) -> None:
         super().__init__(
-            f"All {trials} trials of the search failed; the first: {message}. Correct `search.space` or "
-            "`search.fixed`."
+            f"All {trials} trials of the search failed; the first: {message}. Correct `search.space` or `search.fixed`."
         )
 
 

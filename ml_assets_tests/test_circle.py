@@ -32,7 +32,7 @@ def circle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
         landing = [keys.source(problem, s.name) for s in problem.sources]
         landing += [keys.features(problem, v.name) for v in problem.feature_views]
         landing += [keys.stage(problem, name) for name in ("rows", "labels", "online_features")]
-        assert scenario.run_range(keys.window_job(problem), WEEKS[0], WEEKS[-1], landing).success
+        assert scenario.run_range(keys.landing_job(problem), WEEKS[0], WEEKS[-1], landing).success
         assert scenario.run(keys.training_job(problem), CUTOFF).success
         for week in SCORED:
             assert scenario.run(keys.window_job(problem), week).success
@@ -101,7 +101,9 @@ def test_online_and_offline_scores_agree(circle: Scenario) -> None:
     problem, week = circle.problem, SCORED[-1]
     now = window_of(problem.cadence, week).end
     rows = pd.read_parquet(circle.lake.path(problem, "rows", "rows", week)).tail(200).assign(event_timestamp=now)
-    online = circle.feature_store.online_rows(problem, rows, now=now.to_pydatetime() if hasattr(now, "to_pydatetime") else now)
+    online = circle.feature_store.online_rows(
+        problem, rows, now=now.to_pydatetime() if hasattr(now, "to_pydatetime") else now
+    )
     offline = circle.feature_store.training_rows(problem, rows)
     model = circle.registry.load(problem, circle.ledger.version(problem, 1))
     assert offline[list(problem.features)].notna().any().all()
@@ -137,7 +139,7 @@ def test_failed_checks_lead_to_one_retraining_and_its_version_through_the_gate(c
 
 def test_a_range_run_judges_each_window_by_itself(circle: Scenario) -> None:
     judging = [keys.stage(circle.problem, name) for name in ("quality", "drift_report")]
-    result = circle.run_range(keys.window_job(circle.problem), SCORED[0], SCORED[1], judging)
+    result = circle.run_range(keys.scoring_job(circle.problem), SCORED[0], SCORED[1], judging)
     assert result.success
     records = circle.instance.get_event_records(EventRecordsFilter(DagsterEventType.ASSET_CHECK_EVALUATION))
     events = [r.asset_check_evaluation for r in records if r.run_id == result.run_id]

@@ -33,7 +33,11 @@ def build_dataset(problem: Problem) -> dg.AssetsDefinition:
         kinds={"feast", "great_expectations"},
     )
     def dataset(
-        context: dg.AssetExecutionContext, lake: Lake, feature_store: FeatureStore, data_docs: DataDocs, reports: Reports
+        context: dg.AssetExecutionContext,
+        lake: Lake,
+        feature_store: FeatureStore,
+        data_docs: DataDocs,
+        reports: Reports,
     ) -> dg.MaterializeResult:
         cutoff = window_of(problem.cadence, context.partition_key)
         frame = training_set(problem, cutoff, lake, feature_store)
@@ -42,7 +46,11 @@ def build_dataset(problem: Problem) -> dg.AssetsDefinition:
             problem=problem.name, run_name=f"cutoff-{cutoff.key}", frame=frame, rules=problem.validation
         )
         return dg.MaterializeResult(
-            metadata={**_metadata(frame, problem), "path": dg.MetadataValue.path(path), "data_sha256": content_hash([path])},
+            metadata={
+                **_metadata(frame, problem),
+                "path": dg.MetadataValue.path(path),
+                "data_sha256": content_hash([path]),
+            },
             check_results=[_check(report, reports)],
         )
 

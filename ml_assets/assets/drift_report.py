@@ -33,8 +33,7 @@ def build_drift_report(problem: Problem) -> dg.AssetsDefinition:
         partitions_def=windows,
         backfill_policy=dg.BackfillPolicy.single_run(),
         check_specs=[
-            dg.AssetCheckSpec(name, asset=key, partitions_def=windows, description=text)
-            for name, text in about.items()
+            dg.AssetCheckSpec(name, asset=key, partitions_def=windows, description=text) for name, text in about.items()
         ],
         description="The window against the champion's held-out rows: features, predictions, labels.",
         group_name=problem.name,

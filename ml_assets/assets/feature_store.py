@@ -47,9 +47,7 @@ def build_online_features(problem: Problem) -> dg.AssetsDefinition:
         group_name=problem.name,
         kinds={"feast", "sqlite"},
     )
-    def online_features(
-        context: dg.AssetExecutionContext, feature_store: FeatureStore
-    ) -> dg.MaterializeResult:
+    def online_features(context: dg.AssetExecutionContext, feature_store: FeatureStore) -> dg.MaterializeResult:
         def body(window: Window) -> Outcome:
             written = feature_store.materialize(problem, window.start, window.end)
             return Outcome({"dagster/row_count": sum(written.values()), **written})

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import dagster as dg
 
@@ -29,7 +30,7 @@ def build_features(problem: Problem) -> dg.AssetsDefinition:
         for view in problem.feature_views:
             key = keys.features(problem, view.name)
             if key in context.selected_asset_keys:
-                yield run_windows(context, problem, key, lambda window, v=view: _view(problem, v, window, lake))
+                yield run_windows(context, problem, key, partial(_view, problem, view, lake))
 
     return features
 
@@ -104,13 +105,13 @@ def _view_spec(problem: Problem, view: FeatureView) -> dg.AssetSpec:
     )
 
 
-def _view(problem: Problem, view: FeatureView, window: Window, lake: Lake) -> Outcome:
+def _view(problem: Problem, view: FeatureView, lake: Lake, window: Window) -> Outcome:
     tables = lake.tables(problem, view.sources, window, view.lookback_days)
     computed = compute_view(view, tables, window, cut=cut_of(window))
     return _written(lake, lake.path(problem, "features", view.name, window.key), computed)
 
 
-def _written(lake: Lake, path, computed: Computed) -> Outcome:  # noqa: ANN001
+def _written(lake: Lake, path: Path, computed: Computed) -> Outcome:
     lake.write(path, computed.table)
     return Outcome(
         {

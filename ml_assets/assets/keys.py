@@ -31,6 +31,16 @@ def window_job(problem: Problem) -> str:
     return f"{problem.name}_window"
 
 
+def landing_job(problem: Problem) -> str:
+    """The first half of the window job: what needs no model."""
+    return f"{problem.name}_landing"
+
+
+def scoring_job(problem: Problem) -> str:
+    """The second half of the window job: predictions, quality, drift."""
+    return f"{problem.name}_scoring"
+
+
 def training_job(problem: Problem) -> str:
     """The job that trains, registers and gates one version."""
     return f"{problem.name}_training"

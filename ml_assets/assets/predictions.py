@@ -66,7 +66,8 @@ def _score(
     rows = lake.read(f"Asset '{problem.name}/rows'", [lake.path(problem, "rows", "rows", window.key)]).to_pandas()
     frame = feature_store.training_rows(problem, rows)
     check_known(frame, problem.feature_views)
-    frame = frame.assign(**{PREDICTION: model.predict(frame), VERSION: champion.version, CUTOFF: champion.cutoff})
+    frame[PREDICTION] = model.predict(frame)
+    frame[VERSION], frame[CUTOFF] = champion.version, champion.cutoff
     path = lake.write(lake.path(problem, "predictions", "predictions", window.key), frame)
     return Outcome(
         {

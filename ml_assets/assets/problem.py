@@ -1,5 +1,7 @@
 """One declaration becomes one lineage graph: assets, checks, jobs, sensor, schedule. Nothing else knows them all."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from ml_assets.assets import keys, partitions
@@ -17,48 +19,40 @@ from ml_assets.automation.schedule import build_window_schedule
 from ml_assets.resources.tracking import mlflow_run
 from ml_assets.spec import Problem
 
-BY_WINDOW = (
-    build_sources,
-    build_features,
-    build_rows,
-    build_labels,
-    build_online_features,
-    build_predictions,
-    build_quality,
-    build_drift_report,
-)
-BY_CUTOFF = (build_dataset, build_tuned_model, build_registered_version)
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as AssetJob
+
+LANDING = (build_sources, build_features, build_rows, build_labels, build_online_features)
+SCORING = (build_predictions, build_quality, build_drift_report)
+TRAINING = (build_dataset, build_tuned_model, build_registered_version)
 
 
 def build_problem_defs(problem: Problem) -> dg.Definitions:
     """All definitions of a problem, from its declaration alone."""
-    tags = {keys.PROBLEM_TAG: problem.name}
-    by_window = [build(problem) for build in BY_WINDOW]
-    by_cutoff = [build(problem) for build in BY_CUTOFF]
-    store = build_feature_store(problem)
-    window_job = dg.define_asset_job(
-        keys.window_job(problem),
-        selection=dg.AssetSelection.assets(*by_window),
-        partitions_def=partitions.windows(problem),
-        description="Lands, scores and judges one window.",
-        tags=tags,
-    )
-    training_job = dg.define_asset_job(
-        keys.training_job(problem),
-        selection=dg.AssetSelection.assets(*by_cutoff),
-        partitions_def=partitions.cutoffs(problem),
-        description="Trains, registers and gates the version of one cutoff.",
-        tags=tags,
-    )
-    store_job = dg.define_asset_job(
-        keys.feature_store_job(problem),
-        selection=dg.AssetSelection.assets(store),
-        description="Applies the feature definitions to the Feast registry.",
-        tags=tags,
-    )
+    windows, cutoffs = partitions.windows(problem), partitions.cutoffs(problem)
+    store = [build_feature_store(problem)]
+    landing = [build(problem) for build in LANDING]
+    scoring = [build(problem) for build in SCORING]
+    training = [build(problem) for build in TRAINING]
+
+    def job(
+        name: str, assets: list[dg.AssetsDefinition], grid: dg.PartitionsDefinition | None, text: str
+    ) -> "AssetJob":
+        selection = dg.AssetSelection.assets(*assets)
+        tags = {keys.PROBLEM_TAG: problem.name}
+        return dg.define_asset_job(name, selection, partitions_def=grid, description=text, tags=tags)
+
+    window_job = job(keys.window_job(problem), landing + scoring, windows, "Lands, scores and judges one window.")
+    training_job = job(keys.training_job(problem), training, cutoffs, "Trains, registers and gates one version.")
     return dg.Definitions(
-        assets=[*by_window, store, *by_cutoff],
-        jobs=[window_job, training_job, store_job],
+        assets=[*landing, *store, *scoring, *training],
+        jobs=[
+            window_job,
+            training_job,
+            job(keys.landing_job(problem), landing, windows, "Lands one window: sources, features, rows, labels."),
+            job(keys.scoring_job(problem), scoring, windows, "Scores and judges one window."),
+            job(keys.feature_store_job(problem), store, None, "Applies the feature definitions to Feast."),
+        ],
         sensors=[build_retraining_sensor(problem, training_job)],
         schedules=[build_window_schedule(problem, window_job)],
         resources={keys.tracking(problem): mlflow_run(problem.name)},

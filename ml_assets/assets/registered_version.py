@@ -15,7 +15,7 @@ from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.model import Model
 from ml_assets.ml.promotion import Verdict, compare
 from ml_assets.resources.lake import Lake
-from ml_assets.resources.ledger import Ledger, LedgerRow
+from ml_assets.resources.ledger import Action, Ledger, LedgerRow
 from ml_assets.resources.registry import Registry, model_hash
 from ml_assets.spec import Problem
 
@@ -31,7 +31,9 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         key=key,
         deps=[keys.stage(problem, "tuned_model"), keys.stage(problem, "dataset")],
         partitions_def=partitions.cutoffs(problem),
-        check_specs=[dg.AssetCheckSpec(CHECK, asset=key, description="Better than production on the same held-out rows.")],
+        check_specs=[
+            dg.AssetCheckSpec(CHECK, asset=key, description="Better than production on the same held-out rows.")
+        ],
         description="MLflow model version: staging, then the gate, then production or archived.",
         group_name=problem.name,
         kinds={"mlflow"},
@@ -61,7 +63,7 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
     return registered_version
 
 
-def reference_path(problem: Problem, cutoff: str, lake: Lake):  # noqa: ANN201
+def reference_path(problem: Problem, cutoff: str, lake: Lake) -> Path:
     """File of a version's held-out rows with its predictions: what later windows are compared with."""
     return lake.path(problem, "registered_version", "reference", cutoff)
 
@@ -115,11 +117,9 @@ def _gate(
 
 def champion_before(problem: Problem, cutoff: str, version: int, ledger: Ledger) -> LedgerRow | None:
     """The production version that a challenger of this cutoff has to beat."""
-    row = ledger.production_as_of(problem, cutoff)
-    while row is not None and row.version >= version:
-        rows = [r for r in ledger.rows(problem) if r.action == "promoted" and r.cutoff <= cutoff and r.version < row.version]
-        row = max(rows, key=lambda r: (r.cutoff, r.version), default=None)
-    return row
+    rows = ledger.rows(problem)
+    earlier = [r for r in rows if r.action == "promoted" and r.cutoff <= cutoff and r.version < version]
+    return max(earlier, key=lambda r: (r.cutoff, r.version), default=None)
 
 
 def _row(
@@ -140,7 +140,7 @@ def _row(
         "gain_high": verdict.high,
         "train_start": result["train_start"],
     }
-    action = "promoted" if verdict.promote else "rejected"
+    action: Action = "promoted" if verdict.promote else "rejected"
     return LedgerRow(action, version, cutoff, by, verdict.reason, cause, *files, numbers)
 
 

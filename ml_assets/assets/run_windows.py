@@ -31,7 +31,7 @@ def run_windows(
 ) -> dg.MaterializeResult:
     """Call `body` for each window of the run, in order, and report metadata and checks per window."""
     partitions = list(context.partition_keys)
-    outcomes = {}
+    outcomes: dict[str, Outcome] = {}
     for partition in partitions:
         context.log.info(f"{key.to_user_string()} {partition} ({len(outcomes) + 1} of {len(partitions)})")
         outcomes[partition] = body(window_of(problem.cadence, partition))
@@ -67,7 +67,5 @@ def _summary(outcomes: Mapping[str, Outcome]) -> list[dg.AssetCheckResult]:
         errors = [r for r in failed.values() if r.severity == dg.AssetCheckSeverity.ERROR]
         text = f"{len(failed)} of {len(results)} windows failed" + (f": {', '.join(failed)}" if failed else "")
         severity = dg.AssetCheckSeverity.ERROR if errors or not failed else dg.AssetCheckSeverity.WARN
-        summary.append(
-            dg.AssetCheckResult(check_name=name, passed=not failed, severity=severity, description=text)
-        )
+        summary.append(dg.AssetCheckResult(check_name=name, passed=not failed, severity=severity, description=text))
     return summary

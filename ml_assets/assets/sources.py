@@ -1,6 +1,7 @@
 """Stage 1: deliveries land in the lake, one file per source and window, once they keep their contract."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import dagster as dg
 import pyarrow as pa
@@ -29,7 +30,7 @@ def build_sources(problem: Problem) -> dg.AssetsDefinition:
         for source in in_reading_order(problem):
             key = keys.source(problem, source.name)
             if key in context.selected_asset_keys:
-                yield run_windows(context, problem, key, lambda window, s=source: _land(problem, s, window, lake))
+                yield run_windows(context, problem, key, partial(_land, problem, source, lake))
 
     return sources
 
@@ -55,9 +56,7 @@ def _reads(problem: Problem, source: Source) -> set[str]:
 def _spec(problem: Problem, source: Source) -> dg.AssetSpec:
     schema = dg.TableSchema(
         [
-            dg.TableColumn(
-                column, kind, constraints=dg.TableColumnConstraints(nullable=column not in source.key)
-            )
+            dg.TableColumn(column, kind, constraints=dg.TableColumnConstraints(nullable=column not in source.key))
             for column, kind in source.columns.items()
         ]
     )
@@ -71,7 +70,7 @@ def _spec(problem: Problem, source: Source) -> dg.AssetSpec:
     )
 
 
-def _land(problem: Problem, source: Source, window: Window, lake: Lake) -> Outcome:
+def _land(problem: Problem, source: Source, lake: Lake, window: Window) -> Outcome:
     delivered = contracts.read_delivery(source, window, lake.delivery(problem, source.name, window))
     others = {
         name: pq.read_table(path)

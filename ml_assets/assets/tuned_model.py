@@ -15,8 +15,7 @@ from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.metrics import regression_metrics
 from ml_assets.ml.model import ParamValue
 from ml_assets.ml.tuning import SearchResult, search
-from ml_assets.ml.windows import window_of
-from ml_assets.resources.lake import Lake, content_hash, write_atomically
+from ml_assets.resources.lake import content_hash, write_atomically
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.registry import Registry
 from ml_assets.resources.tracking import TrialRuns, run_outcome
@@ -49,10 +48,15 @@ def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
             champion, digest = _champion(problem, cutoff, ledger, registry), content_hash([data])
             found = _search(context, problem, frame, folder, mlflow, registry, champion, digest)
             result = _log(problem, cutoff, frame, digest, found, folder, mlflow, registry)
-        write_atomically(folder / RESULT, lambda to: to.write_text(json.dumps(result, indent=2, sort_keys=True)) and None)
+        text = json.dumps(result, indent=2, sort_keys=True)
+        write_atomically(folder / RESULT, lambda to: _write(to, text))
         return dg.MaterializeResult(metadata=_metadata(found, result))
 
     return tuned_model
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _champion(problem: Problem, cutoff: str, ledger: Ledger, registry: Registry) -> dict[str, ParamValue] | None:
@@ -109,7 +113,10 @@ def _log(
     metrics = regression_metrics(test[problem.label.name].to_numpy(float), found.model.predict(test))
     found.model.save(folder / "model")
     source = mlflow.data.from_pandas(
-        frame[[*problem.features, problem.label.name]].head(1000), source=f"dataset {cutoff}", name=f"cutoff {cutoff}", digest=digest[:36]
+        frame[[*problem.features, problem.label.name]].head(1000),
+        source=f"dataset {cutoff}",
+        name=f"cutoff {cutoff}",
+        digest=digest[:36],
     )
     mlflow.log_input(source, context="training")
     mlflow.log_params({**found.model.params, "cutoff": cutoff, "trials": len(found.trials)})

@@ -77,12 +77,11 @@ def _verdicts(instance: DagsterInstance, key: AssetCheckKey) -> Mapping[str, boo
     # History ids follow the order of planning, so the newest evaluation is found by its own time.
     newest: dict[str, tuple[float, bool]] = {}
     for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=HISTORY):
-        evaluation = (
-            record.event.asset_check_evaluation if record.event and record.event.dagster_event else None
-        )
-        if evaluation is None or evaluation.partition is None:
+        entry = record.event
+        evaluation = entry.asset_check_evaluation if entry and entry.dagster_event else None
+        if entry is None or evaluation is None or evaluation.partition is None:
             continue
-        moment = record.event.timestamp
+        moment = entry.timestamp
         if evaluation.partition not in newest or moment > newest[evaluation.partition][0]:
             newest[evaluation.partition] = (moment, evaluation.passed)
     return {partition: passed for partition, (_, passed) in newest.items()}
@@ -93,11 +92,7 @@ def _in_flight(instance: DagsterInstance, problem: Problem) -> str | None:
     for run in instance.get_runs(RunsFilter(statuses=IN_FLIGHT)):
         touched = {key.path[0] for key in run.asset_selection or ()} | {run.tags.get(keys.PROBLEM_TAG)}
         if problem.name in touched:
-            what = (
-                "A training is in flight"
-                if run.job_name == keys.training_job(problem)
-                else "Windows are in flight"
-            )
+            what = "A training is in flight" if run.job_name == keys.training_job(problem) else "Windows are in flight"
             return f"{what}: run {run.run_id[:8]}."
     for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])):
         if any(key.path[0] == problem.name for key in backfill.asset_selection or ()):

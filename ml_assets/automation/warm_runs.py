@@ -82,9 +82,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         }
 
     @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Self:
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
         return cls(preload=config_value["preload"], inst_data=inst_data)
 
     def warm_up(self) -> Readiness:
@@ -133,9 +131,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
                 process.send_signal(signal.SIGINT)  # raised in the run, which then ends as CANCELED by itself
         elif worker is not None:
             self._instance.report_run_canceled(run, self._obituary(run_id, worker))
-        elif (
-            run.status == dg.DagsterRunStatus.STARTING
-        ):  # a worker that comes later finds it cancelled and ends
+        elif run.status == dg.DagsterRunStatus.STARTING:  # a worker that comes later finds it cancelled and ends
             self._instance.report_run_canceled(run, "Cancelled before its worker began.")
         else:
             message = "The run's worker is not one of this host: cancel the run where it was started."
@@ -158,9 +154,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
             return CheckRunHealthResult(WorkerStatus.FAILED, self._obituary(run.run_id, worker))
         return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=str(worker.pid))
 
-    def get_run_worker_debug_info(
-        self, run: dg.DagsterRun, include_container_logs: bool | None = True
-    ) -> str | None:
+    def get_run_worker_debug_info(self, run: dg.DagsterRun, include_container_logs: bool | None = True) -> str | None:
         # Asked for runs that did not start or end in time; a started run's health is in its message already.
         return None if run.status == dg.DagsterRunStatus.STARTED else self.check_run_worker_health(run).msg
 
@@ -220,9 +214,7 @@ def _fork_context(preload: tuple[str, ...]) -> ForkServerContext:
 def _ask_fork_server(preload: tuple[str, ...]) -> Readiness:
     context = _fork_context(preload)
     answer, question = context.Pipe(duplex=False)
-    process = context.Process(
-        target=report_readiness, args=((*_DAGSTER_RUNTIME, *preload), question), daemon=True
-    )
+    process = context.Process(target=report_readiness, args=((*_DAGSTER_RUNTIME, *preload), question), daemon=True)
     with answer:
         with question:
             _start(process, preload)

@@ -28,5 +28,5 @@ def resources() -> dg.Definitions:
             "ledger": Ledger(url=settings.ledger_url),
             "data_docs": DataDocs(root=str(settings.reports / "data_docs")),
             "reports": Reports(root=str(settings.reports), url=settings.reports_url),
-        }
+        },
     )

@@ -49,16 +49,21 @@ class Story:
         """The whole year."""
         weeks = scored_windows(self.problem)
         history = [w for w in all_windows(self.problem) if w not in weeks]
-        self._job(keys.feature_store_job(self.problem), None, "Feast definitions applied")
         self._backfill(history)
-        self._job(keys.training_job(self.problem), FIRST_CUTOFF, "first version trained, gated and decided upon")
+        self._job(keys.training_job(self.problem), FIRST_CUTOFF, "first version trained and decided upon")
         self._say_version()
         task = self.progress.add_task("weeks", total=len(weeks))
         with dg.DagsterInstance.get() as instance:
-            for week in weeks:
+            landing = self._land(weeks[0])
+            for week, following in zip(weeks, [*weeks[1:], None], strict=True):
                 self.progress.update(task, description=f"week {week.key}")
-                self._week(week, instance)
+                landing = self._week(week, landing, following, instance)
                 self.progress.advance(task)
+
+    def _land(self, week: Window) -> str:
+        """A week's files arrive; landing them needs no model."""
+        deliver(self.problem, self.lake, week)
+        return self.api.launch_job(keys.landing_job(self.problem), week.key)
 
     def _backfill(self, history: list[Window]) -> None:
         started = time.monotonic()
@@ -69,10 +74,13 @@ class Story:
         assets += [keys.features(self.problem, v.name) for v in self.problem.feature_views]
         assets += [keys.stage(self.problem, name) for name in names]
         with self._waiting(f"backfill of {len(history)} weeks"):
+            # First in the queue, and done in seconds: long before the backfill comes to its online features.
+            store = self.api.launch_job(keys.feature_store_job(self.problem))
             backfill = self.api.launch_backfill(assets, [w.key for w in history], "First quarter of 2013")
+            self._require(self.api.wait_for_run(store, timeout_s=_RUN_S), store, "applying the feature definitions")
             run = self.api.run_of_backfill(backfill, timeout_s=120)
             self._require(self.api.wait_for_run(run, timeout_s=_RUN_S), run, "the backfill")
-        self._say(f"{len(history)} weeks of history backfilled", started)
+        self._say(f"{len(history)} weeks of history landed, features in Feast", started)
 
     def _job(self, job: str, partition: str | None, done: str) -> None:
         started = time.monotonic()
@@ -81,19 +89,22 @@ class Story:
             self._require(self.api.wait_for_run(run, timeout_s=_RUN_S), run, job)
         self._say(done, started)
 
-    def _week(self, week: Window, instance: dg.DagsterInstance) -> None:
+    def _week(self, week: Window, landing: str, following: Window | None, instance: dg.DagsterInstance) -> str:
+        """Score and judge a landed week while the next one lands; returns the run that lands it."""
         started = time.monotonic()
-        deliver(self.problem, self.lake, week)
-        run = self.api.launch_job(keys.window_job(self.problem), week.key)
-        self._require(self.api.wait_for_run(run, timeout_s=_RUN_S), run, f"week {week.key}")
+        self._require(self.api.wait_for_run(landing, timeout_s=_RUN_S), landing, f"landing week {week.key}")
+        scoring = self.api.launch_job(keys.scoring_job(self.problem), week.key)
+        landing = self._land(following) if following else ""
+        self._require(self.api.wait_for_run(scoring, timeout_s=_RUN_S), scoring, f"week {week.key}")
         judged = judged_windows(instance, self.problem)
         failed = judged.get(week, [])
         self._say(f"week {week.key}  " + (f"[yellow]{', '.join(failed)}[/yellow]" if failed else "good"), started)
         cutoffs = [row.cutoff for row in self.ledger.rows(self.problem)]
         last = window_of(self.problem.cadence, max(cutoffs))
         decision = decide(judged, last.start, self.problem.retraining)
-        if decision.retrain and decision.cutoff <= all_windows(self.problem)[-1].key:
+        if decision.retrain and following:
             self._retraining(decision.cutoff)
+        return landing
 
     def _retraining(self, cutoff: str) -> None:
         """The sensor owes a retraining: wait for its run before the next week arrives."""
@@ -159,7 +170,13 @@ def tell(problem: Problem, settings: Settings, console: Console) -> None:
     """Run the demo in a fresh home against a Dagster of its own."""
     fresh_home(settings.home)
     lake = Lake(root=str(settings.home / "lake"), landing=str(settings.home / "landing"))
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with servers.dagster(settings) as server, Progress(*columns, console=console, transient=True) as progress:
         api = DagsterApi(settings.dagster_url)
         started = time.monotonic()

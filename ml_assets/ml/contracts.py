@@ -91,14 +91,10 @@ def land(source: Source, window: Window, delivered: pa.Table, others: Mapping[st
 
 def _check_unique(source: Source, window: Window, table: pa.Table) -> None:
     key = ", ".join(quoted(column) for column in source.key)
-    found = _query(
-        table, f"SELECT {key}, count(*) - 1 AS extra FROM rows GROUP BY ALL HAVING extra > 0 ORDER BY ALL"
-    )
+    found = _query(table, f"SELECT {key}, count(*) - 1 AS extra FROM rows GROUP BY ALL HAVING extra > 0 ORDER BY ALL")
     if found:
         example = ", ".join(str(value) for value in found[0][:-1])
-        raise errors.DuplicateRowsError(
-            source.name, window.key, source.key, sum(row[-1] for row in found), example
-        )
+        raise errors.DuplicateRowsError(source.name, window.key, source.key, sum(row[-1] for row in found), example)
 
 
 def _check_reference(source: Source, window: Window, table: pa.Table, ref: Reference, target: pa.Table) -> None:

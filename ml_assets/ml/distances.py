@@ -129,9 +129,7 @@ def _figure(drift: Any) -> "BaseWidgetInfo":
     bars, shares, shape = _categories(*sides) if drift.column_type == "cat" else _bins(*sides)
     data = [
         {"type": "bar", "name": name, "x": bars, "y": share, "marker": {"color": color}, **shape}
-        for name, color, share in zip(
-            ("reference", "window"), (REFERENCE_COLOR, WINDOW_COLOR), shares, strict=True
-        )
+        for name, color, share in zip(("reference", "window"), (REFERENCE_COLOR, WINDOW_COLOR), shares, strict=True)
     ]
     layout = {
         "barmode": "overlay" if shape else "group",
@@ -146,9 +144,7 @@ def _figure(drift: Any) -> "BaseWidgetInfo":
 
 def _bins(reference: Any, current: Any) -> tuple[list[float], list[list[float]], dict[str, object]]:
     edges = np.asarray(reference.x, dtype=float)
-    shares = [
-        [_short(y) for y in np.asarray(side.y) / max(np.sum(side.y), 1)] for side in (reference, current)
-    ]
+    shares = [[_short(y) for y in np.asarray(side.y) / max(np.sum(side.y), 1)] for side in (reference, current)]
     widths = [_short(width) for width in np.diff(edges)]
     return [_short(x) for x in (edges[:-1] + edges[1:]) / 2], shares, {"width": widths, "opacity": 0.6}
 

@@ -70,11 +70,7 @@ def _summary(result: "DriftResult", policy: DriftPolicy) -> "BaseWidgetInfo":
     from evidently.legacy.renderers.html_widgets import CounterData, counter
 
     drifted = sum(bool(f.drifted) for f in result.watched)
-    share = (
-        f"{result.drifted_share:.0%} (limit {policy.max_drifted_share:.0%})"
-        if result.watched
-        else "not judged"
-    )
+    share = f"{result.drifted_share:.0%} (limit {policy.max_drifted_share:.0%})" if result.watched else "not judged"
     counters = [
         CounterData(f"drifted of {len(result.watched)} watched features", str(drifted)),
         CounterData("drifted share", share),
@@ -115,9 +111,7 @@ def _table(
     bars = {"xField": "x", "yField": "y", "color": WINDOW_COLOR}
     definitions = [
         ColumnDefinition("Column", "column"),
-        ColumnDefinition(
-            "Reference", "reference", ColumnType.HISTOGRAM, options=bars | {"color": REFERENCE_COLOR}
-        ),
+        ColumnDefinition("Reference", "reference", ColumnType.HISTOGRAM, options=bars | {"color": REFERENCE_COLOR}),
         ColumnDefinition("Window", "current", ColumnType.HISTOGRAM, options=bars),
         ColumnDefinition("Verdict", "verdict"),
         ColumnDefinition("Distance", "distance"),
@@ -126,9 +120,7 @@ def _table(
         ColumnDefinition("Missing before / now", "missing"),
         ColumnDefinition("Note", "note"),
     ]
-    return rich_table_data(
-        title=title, columns=definitions, data=[row(column) for column in columns], rows_per_page=50
-    )
+    return rich_table_data(title=title, columns=definitions, data=[row(column) for column in columns], rows_per_page=50)
 
 
 def _bars(shares: tuple[float, ...]) -> dict[str, list[float]]:

@@ -121,9 +121,7 @@ def _expectation(rule: ValidationRule, position: int) -> "Expectation":
             )
         case UniqueTogether():
             # By default GX leaves out rows in which all of these are null; two of them share a key as well.
-            return gxe.ExpectCompoundColumnsToBeUnique(
-                column_list=list(rule.columns), ignore_row_if="never", **common
-            )
+            return gxe.ExpectCompoundColumnsToBeUnique(column_list=list(rule.columns), ignore_row_if="never", **common)
         case QuantileBetween():
             band = {"quantiles": [rule.quantile], "value_ranges": [[rule.low, rule.high]]}
             return gxe.ExpectColumnQuantileValuesToBeBetween(
@@ -183,9 +181,7 @@ def _observed(found: Mapping[str, Any], rule: ValidationRule) -> float | int | s
             return int(found["unexpected_count"])
         case _:
             # Each breach is named once, however many rows share it.
-            examples = list(
-                dict.fromkeys(_example(value) for value in found.get("partial_unexpected_list", ()))
-            )
+            examples = list(dict.fromkeys(_example(value) for value in found.get("partial_unexpected_list", ())))
             return f"e.g. {', '.join(examples[:_SHOWN_VALUES])}" if examples else None
 
 
@@ -203,13 +199,7 @@ def _listed(values: Sequence[Any]) -> str:
 def _range_text(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
         return f"between {_number(low)} and {_number(high)}"
-    return (
-        f"at least {_number(low)}"
-        if low is not None
-        else f"at most {_number(high)}"
-        if high is not None
-        else ""
-    )
+    return f"at least {_number(low)}" if low is not None else f"at most {_number(high)}" if high is not None else ""
 
 
 def _number(value: float) -> str:

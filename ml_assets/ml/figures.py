@@ -54,9 +54,7 @@ def search_figure(losses: Sequence[tuple[int, float | None]]) -> "Figure":
     return figure
 
 
-def error_figure(
-    label: NDArray[np.float64], prediction: NDArray[np.float64], unit: str, *, bins: int = 12
-) -> "Figure":
+def error_figure(label: NDArray[np.float64], prediction: NDArray[np.float64], unit: str, *, bins: int = 12) -> "Figure":
     """Mean label and mean prediction in bins of equal count of the prediction: a calibration curve."""
     order = np.argsort(prediction, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]

@@ -104,10 +104,7 @@ def _sample(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
 
 def _plain(frame: pd.DataFrame, types: Mapping[str, FeatureType]) -> pd.DataFrame:
     return pd.DataFrame(
-        {
-            name: _text(frame[name]) if kind == "string" else _float(frame, name)
-            for name, kind in types.items()
-        },
+        {name: _text(frame[name]) if kind == "string" else _float(frame, name) for name, kind in types.items()},
         index=pd.RangeIndex(len(frame)),
         columns=list(types),
     )

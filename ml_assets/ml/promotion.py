@@ -54,7 +54,9 @@ def compare(
     gains = _bootstrap(label, challenger, champion, day, policy)
     low, high = (float(q) for q in np.quantile(gains, [1 - policy.confidence, policy.confidence]))
     promote = gain > policy.min_gain and low > 0
-    text = f"{policy.metric} {errors[0]:.2f} against {errors[1]:.2f} of {against} ({gain:+.1%}, {low:+.1%} to {high:+.1%})"
+    text = (
+        f"{policy.metric} {errors[0]:.2f} against {errors[1]:.2f} of {against} ({gain:+.1%}, {low:+.1%} to {high:+.1%})"
+    )
     reason = f"better: {text}" if promote else f"not surely better: {text}"
     return Verdict(promote, reason, errors[0], errors[1], gain, low, high, len(label))
 

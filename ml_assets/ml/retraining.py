@@ -29,9 +29,7 @@ class Decision:
     checks: tuple[str, ...] = ()
 
 
-def decide(
-    judged: Mapping[Window, Sequence[str]], last_cutoff: datetime | None, policy: RetrainingPolicy
-) -> Decision:
+def decide(judged: Mapping[Window, Sequence[str]], last_cutoff: datetime | None, policy: RetrainingPolicy) -> Decision:
     """Apply the policy to what is known of the windows.
 
     Args:

@@ -63,10 +63,7 @@ def warm_point(space: Space, champion: Mapping[str, ParamValue] | None) -> Point
 
 def hyperopt_point(space: Space, point: Point) -> dict[str, Any]:
     """A point as Hyperopt writes it down: a choice by its position, a whole number as float."""
-    return {
-        name: d.values.index(point[name]) if isinstance(d, Choice) else point[name]
-        for name, d in space.items()
-    }
+    return {name: d.values.index(point[name]) if isinstance(d, Choice) else point[name] for name, d in space.items()}
 
 
 def middle(distribution: Distribution) -> ParamValue:

@@ -105,9 +105,7 @@ def _labels(frame: pd.DataFrame, label: str, rows: str) -> np.ndarray:
     return values
 
 
-def train_trial(
-    data: TrainingData, spec: Search, point: Point, number: int
-) -> "tuple[Trial, xgboost.Booster | None]":
+def train_trial(data: TrainingData, spec: Search, point: Point, number: int) -> "tuple[Trial, xgboost.Booster | None]":
     """Train at a point with early stopping; the booster holds the rounds up to the best, None when failed."""
     import xgboost
 
@@ -159,9 +157,7 @@ def check_names(spec: Search) -> None:
         fields = ", ".join(f"`search.{_OURS[name]}`" for name in ours)
         raise SearchParameterError(ours, f"the search sets them itself; use {fields}")
     if "max_bin" in spec.space:
-        raise SearchParameterError(
-            ["max_bin"], "bins are cut once for all trials; put it under `search.fixed`"
-        )
+        raise SearchParameterError(["max_bin"], "bins are cut once for all trials; put it under `search.fixed`")
 
 
 def check_known(data: TrainingData, spec: Search) -> None:

@@ -97,9 +97,7 @@ def search(
 class _Run:
     """The objective of one search, called with one point after the other."""
 
-    def __init__(
-        self, data: TrainingData, spec: Search, log: TrialLog, on_trial: Callable[[Trial], None]
-    ) -> None:
+    def __init__(self, data: TrainingData, spec: Search, log: TrialLog, on_trial: Callable[[Trial], None]) -> None:
         self.data, self.spec, self.log, self.on_trial = data, spec, log, on_trial
         self.trials: list[Trial] = []
         self._kept: tuple[Trial, xgboost.Booster] | None = None

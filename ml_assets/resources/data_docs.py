@@ -178,9 +178,7 @@ def _escaped(part: Any) -> Any:
     return html.escape(part, quote=False) if isinstance(part, str) else part
 
 
-def _publish(
-    context: "EphemeralDataContext", root: Path, problem: str, key: "ValidationResultIdentifier"
-) -> Path:
+def _publish(context: "EphemeralDataContext", root: Path, problem: str, key: "ValidationResultIdentifier") -> Path:
     """Drop this run name's former results, build what is new, and make it work offline.
 
     GX's own action would build while the former result still stands, and list the run twice.

@@ -241,9 +241,7 @@ def _moments(asked: pa.Table, column: str) -> pa.ChunkedArray:
 
 def _files(config: RepoConfig, source: DataSource) -> list[Path]:
     if not isinstance(source, FileSource):
-        raise OfflineReadError(
-            f"Source '{source.name}'", "is no FileSource; declare one over a parquet folder"
-        )
+        raise OfflineReadError(f"Source '{source.name}'", "is no FileSource; declare one over a parquet folder")
     path = Path(FileSource.get_uri_for_file_path(config.repo_path, source.path))
     return sorted(path.glob("*.parquet")) if path.is_dir() else [path] if path.is_file() else []
 
@@ -257,9 +255,7 @@ def _expression(name: str, event: str, known: str | None, source: DataSource) ->
     return quoted({new: old for old, new in source.field_mapping.items()}.get(name, name))
 
 
-def _stored(
-    config: RepoConfig, view: FeatureView, feature_refs: list[str], full_feature_names: bool
-) -> StoredValues:
+def _stored(config: RepoConfig, view: FeatureView, feature_refs: list[str], full_feature_names: bool) -> StoredValues:
     source, owner = view.batch_source, view.projection.name_to_use()
     if source is None:
         raise OfflineReadError(f"Feature view '{view.name}'", "has no batch source; declare one")

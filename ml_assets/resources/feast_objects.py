@@ -142,9 +142,7 @@ def _join_key_kinds(problem: Problem, folders: Mapping[str, Path]) -> dict[str, 
         for key in view.entities:
             kind = _kind(problem, view, key, folders[view.name])
             if kind != kinds.setdefault(key, kind):
-                raise JoinKeyTypeError(
-                    key, f"is {kind} in view '{view.name}' and {kinds[key]} elsewhere; cast one"
-                )
+                raise JoinKeyTypeError(key, f"is {kind} in view '{view.name}' and {kinds[key]} elsewhere; cast one")
     return kinds
 
 

@@ -53,9 +53,7 @@ def _key(view: str, name: str, registered: str, rows: pd.DataFrame) -> pa.Array:
             raise JoinKeyTypeError(name, f"is {given.type} but text in view '{view}': cast it")
         return given.cast(wanted)
     except pa.ArrowException as error:
-        raise JoinKeyTypeError(
-            name, f"holds what is no {wanted}, as view '{view}' has it: cast it"
-        ) from error
+        raise JoinKeyTypeError(name, f"holds what is no {wanted}, as view '{view}' has it: cast it") from error
 
 
 def with_values(problem: Problem, rows: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:

@@ -144,10 +144,7 @@ class FeatureStore(dg.ConfigurableResource):
         """
         store, views = self._applied(problem)
         first, last = utc(start), utc(end) - timedelta(microseconds=1)  # Feast includes both
-        return {
-            view.name: _materialize(store, view, views[view.name], first, last)
-            for view in problem.feature_views
-        }
+        return {view.name: _materialize(store, view, views[view.name], first, last) for view in problem.feature_views}
 
     def online_rows(self, problem: Problem, keys: pd.DataFrame, *, now: datetime) -> pd.DataFrame:
         """The online values of each row's keys: `training_rows` at t = now, all being materialised.
@@ -169,8 +166,7 @@ class FeatureStore(dg.ConfigurableResource):
             found = _online(store, view, keys_of({view.name: views[view.name]}, keys), names)
             usable = usable_at(found[event_time_column(view)], found[known_at_column(view)], view, utc(now))
             columns |= {
-                name: pc.if_else(usable, values, pa.scalar(None, values.type))
-                for name, values in found.items()
+                name: pc.if_else(usable, values, pa.scalar(None, values.type)) for name, values in found.items()
             }
         return with_values(problem, keys, columns)
 

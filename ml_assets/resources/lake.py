@@ -62,9 +62,7 @@ class Lake(dg.ConfigurableResource):
         if isinstance(table, pd.DataFrame):
             table = pa.Table.from_pandas(table, preserve_index=False)
         table = table.replace_schema_metadata(None)
-        return write_atomically(
-            path, lambda to: pq.write_table(table, to, compression="zstd", coerce_timestamps="us")
-        )
+        return write_atomically(path, lambda to: pq.write_table(table, to, compression="zstd", coerce_timestamps="us"))
 
     def read(self, what: str, paths: Iterable[Path]) -> pa.Table:
         """Rows of several files in the given order.
@@ -104,9 +102,7 @@ class Lake(dg.ConfigurableResource):
         self, problem: Problem, source: Source, window: Window, cadence: Cadence, lookback_days: int
     ) -> list[Path]:
         back = timedelta(days=lookback_days if source.event_time else 0)
-        paths = [
-            self.path(problem, "sources", source.name, past.key) for past in windows_back(window, back, cadence)
-        ]
+        paths = [self.path(problem, "sources", source.name, past.key) for past in windows_back(window, back, cadence)]
         if not paths[-1].exists():
             raise NotLandedError(f"Source '{source.name}'", [window.key])
         return [path for path in paths if path.exists()]

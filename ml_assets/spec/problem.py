@@ -37,9 +37,7 @@ class Problem(Spec):
         known = {source.name for source in self.sources}
         readers = [(f"feature view '{v.name}'", v.sources) for v in self.feature_views]
         readers += [("rows", self.rows.sources), ("label", self.label.sources)]
-        readers += [
-            (f"source '{s.name}'", tuple(r.source for r in s.references)) for s in self.sources if s.references
-        ]
+        readers += [(f"source '{s.name}'", tuple(r.source for r in s.references)) for s in self.sources if s.references]
         for reader, names in readers:
             if missing := sorted(set(names) - known):
                 raise ValueError(f"{reader} reads {missing}, which is no source; sources are {sorted(known)}")

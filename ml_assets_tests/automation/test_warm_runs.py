@@ -91,9 +91,7 @@ def wait_for(what: str, look: Callable[[], Found | None], timeout_s: float = 60)
 
 
 def fork_server_of(daemon: psutil.Process) -> psutil.Process | None:
-    servers = [
-        child for child in daemon.children() if "multiprocessing.forkserver" in " ".join(child.cmdline())
-    ]
+    servers = [child for child in daemon.children() if "multiprocessing.forkserver" in " ".join(child.cmdline())]
     return servers[0] if servers else None
 
 
@@ -144,9 +142,7 @@ class Platform:
         run = self.instance.create_run_for_job(
             job_def=job.get_definition(),
             job_code_origin=job.get_python_origin(),
-            remote_job_origin=RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(
-                job_name
-            ),
+            remote_job_origin=RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(job_name),
         )
         self.instance.run_coordinator.submit_run(SubmitRunContext(run, workspace=None))
         return run.run_id
@@ -285,9 +281,7 @@ GONE = {PID_TAG: NO_PID, STARTED_TAG: "0", HOST_TAG: socket.gethostname()}
         pytest.param("STARTED", GONE | {HOST_TAG: "elsewhere"}, "CANCELING", id="its worker is elsewhere"),
     ],
 )
-def test_cancelling_a_run_without_a_worker_here(
-    tmp_path: Path, status: str, tags: dict[str, str], after: str
-) -> None:
+def test_cancelling_a_run_without_a_worker_here(tmp_path: Path, status: str, tags: dict[str, str], after: str) -> None:
     launcher = {"module": "ml_assets.automation.warm_runs", "class": "WarmRunLauncher"}
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"run_launcher": launcher}) as instance:
         run = instance.add_run(dg.DagsterRun(job_name="job", tags=tags, status=dg.DagsterRunStatus(status)))
@@ -312,10 +306,7 @@ def test_a_module_that_breaks_while_it_is_preloaded_is_a_named_error(tmp_path: P
     )
     assert ended.returncode == 1
     assert "ValueError: broken build" in ended.stderr
-    assert (
-        "WarmStartError: The fork server with breaks_at_import preloaded started no run worker"
-        in ended.stderr
-    )
+    assert "WarmStartError: The fork server with breaks_at_import preloaded started no run worker" in ended.stderr
 
 
 def judge(tags: dict[str, str]) -> WorkerStatus:

@@ -51,16 +51,48 @@ def _other_week(table: pa.Table) -> pa.Table:
 @pytest.mark.parametrize(
     ("source", "change", "error", "says"),
     [
-        pytest.param("flights", lambda t: t.drop_columns(["tailnum"]), errors.MissingColumnError, "tailnum", id="a missing column"),
-        pytest.param("flights", _as_text("distance"), errors.ChangedTypeError, "'distance' is string, declared as int64", id="a changed type"),
+        pytest.param(
+            "flights",
+            lambda t: t.drop_columns(["tailnum"]),
+            errors.MissingColumnError,
+            "tailnum",
+            id="a missing column",
+        ),
+        pytest.param(
+            "flights",
+            _as_text("distance"),
+            errors.ChangedTypeError,
+            "'distance' is string, declared as int64",
+            id="a changed type",
+        ),
         pytest.param("flights", lambda t: t.slice(0, 0), errors.EmptyDeliveryError, "no rows", id="an empty week"),
-        pytest.param("flights", lambda t: pa.concat_tables([t, t]), errors.DuplicateRowsError, "delivered twice", id="a week delivered twice"),
-        pytest.param("flights", _other_week, errors.OutsideWindowError, "outside the window", id="another week under this name"),
+        pytest.param(
+            "flights",
+            lambda t: pa.concat_tables([t, t]),
+            errors.DuplicateRowsError,
+            "delivered twice",
+            id="a week delivered twice",
+        ),
+        pytest.param(
+            "flights", _other_week, errors.OutsideWindowError, "outside the window", id="another week under this name"
+        ),
         pytest.param("weather", _without_two_days, errors.GapError, "of JFK for 48 hours", id="a weather gap"),
-        pytest.param("flights", _replace("carrier", 0, "ZZ"), errors.UnknownReferenceError, "carrier ZZ in 1 rows", id="an unknown carrier"),
-        pytest.param("flights", _replace("dest", 0, "QQQ"), errors.UnknownReferenceError, "dest QQQ in 1 rows", id="an unknown airport"),
+        pytest.param(
+            "flights",
+            _replace("carrier", 0, "ZZ"),
+            errors.UnknownReferenceError,
+            "carrier ZZ in 1 rows",
+            id="an unknown carrier",
+        ),
+        pytest.param(
+            "flights",
+            _replace("dest", 0, "QQQ"),
+            errors.UnknownReferenceError,
+            "dest QQQ in 1 rows",
+            id="an unknown airport",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_bad_delivery_is_refused_by_name_and_what_had_landed_stays(
     delivered: Deliveries, source: str, change: Change, error: type[Exception], says: str
 ) -> None:

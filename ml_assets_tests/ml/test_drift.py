@@ -118,9 +118,7 @@ def test_values_that_go_missing_drift_though_the_others_keep_their_distribution(
 
 
 @pytest.mark.parametrize(("share", "found"), [(0.08, set()), (0.12, {"carrier"})], ids=["below", "above"])
-def test_missing_values_count_from_the_declared_share_on(
-    tmp_path: Path, share: float, found: set[str]
-) -> None:
+def test_missing_values_count_from_the_declared_share_on(tmp_path: Path, share: float, found: set[str]) -> None:
     current = window(1)
     current.loc[: int(share * ROWS) - 1, "carrier"] = None
     assert drifted(report(tmp_path, current, null_share_threshold=0.1)) == found
@@ -286,9 +284,7 @@ def test_plain_evidently_gives_the_same_distances(tmp_path: Path) -> None:
     snapshot = Report([DataDriftPreset(num_method="wasserstein", cat_method="jensenshannon")]).run(
         Dataset.from_pandas(current[names], definition), Dataset.from_pandas(reference[names], definition)
     )
-    expected = {
-        m["config"]["column"]: m["value"] for m in snapshot.dict()["metrics"] if "column" in m["config"]
-    }
+    expected = {m["config"]["column"]: m["value"] for m in snapshot.dict()["metrics"] if "column" in m["config"]}
     result = report(tmp_path, current, reference=reference)
     assert {name: feature(result, name).distance for name in names} == pytest.approx(expected, abs=1e-8)
 
@@ -315,8 +311,7 @@ def test_the_page_has_its_title_and_stays_below_6_mb_with_45_columns(tmp_path: P
     rng = np.random.default_rng(5)
     wide: dict[str, FeatureType] = FEATURES | {f"extra_{i}": "float" for i in range(40)}
     reference, current = (
-        window(i, 5000).join(pd.DataFrame(rng.normal(size=(5000, 40)), columns=list(wide)[5:]))
-        for i in (0, 1)
+        window(i, 5000).join(pd.DataFrame(rng.normal(size=(5000, 40)), columns=list(wide)[5:])) for i in (0, 1)
     )
     report(tmp_path, current, reference=reference, features=wide, title="Flights & <weather>, week 7")
     page = (tmp_path / "drift.html").read_text()

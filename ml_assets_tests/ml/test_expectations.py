@@ -34,9 +34,7 @@ def judge(frame: pd.DataFrame, *rules: ValidationRule) -> tuple[RuleResult, ...]
     ("rule", "damage", "observed", "share"),
     [
         pytest.param(DELAYS, {"delay": [np.nan, 1.0, 2.0, np.nan]}, 2, 0.5, id="too-many-nulls"),
-        pytest.param(
-            RANGE, {"delay": [-61.0, 1.0, 600.5, np.nan]}, "e.g. -61, 600.5", 2 / 3, id="out-of-range"
-        ),
+        pytest.param(RANGE, {"delay": [-61.0, 1.0, 600.5, np.nan]}, "e.g. -61, 600.5", 2 / 3, id="out-of-range"),
         pytest.param(
             RANGE.model_copy(update={"low": None}),
             {"delay": [-9e9, 1.0, 601.0, np.nan]},
@@ -75,9 +73,7 @@ def test_the_ends_of_a_row_count_still_pass(frame: pd.DataFrame, rows: int, stat
 @pytest.mark.parametrize(
     "rule", [DELAYS, RANGE.model_copy(update={"high": 30, "mostly": 2 / 3})], ids=["not_null", "between"]
 )
-def test_a_share_of_exactly_mostly_passes_and_one_row_less_fails(
-    frame: pd.DataFrame, rule: NotNull | Between
-) -> None:
+def test_a_share_of_exactly_mostly_passes_and_one_row_less_fails(frame: pd.DataFrame, rule: NotNull | Between) -> None:
     assert judge(frame, rule)[0].status == "passed"
     stricter = rule.model_copy(update={"mostly": rule.mostly + 0.01})
     assert judge(frame, stricter)[0].status == "failed"
@@ -96,9 +92,7 @@ def test_results_come_in_the_order_of_the_rules_even_when_a_rule_stands_twice(fr
     ("rule", "reason"),
     [
         pytest.param(NotNull(kind="not_null", column="lost"), '"lost"', id="missing-column"),
-        pytest.param(
-            KEY.model_copy(update={"columns": ("flight", "lost")}), '"lost"', id="missing-key-column"
-        ),
+        pytest.param(KEY.model_copy(update={"columns": ("flight", "lost")}), '"lost"', id="missing-key-column"),
         pytest.param(MEDIAN.model_copy(update={"column": "origin"}), "float", id="text-instead-of-numbers"),
     ],
 )

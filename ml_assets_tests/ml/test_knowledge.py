@@ -6,7 +6,15 @@ from ml_assets.errors import LeakageError
 from ml_assets_tests.conftest import WEEK
 from ml_assets_tests.flights import Deliveries
 
-VIEWS = ("origin_departures", "carrier_arrivals", "destination_arrivals", "route_history", "flight_history", "aircraft", "weather")  # fmt: skip
+VIEWS = (
+    "origin_departures",
+    "carrier_arrivals",
+    "destination_arrivals",
+    "route_history",
+    "flight_history",
+    "aircraft",
+    "weather",
+)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -33,7 +41,7 @@ def test_a_view_that_backdates_the_departure_delay_is_a_leak(landed: Deliveries)
         SELECT carrier, flight, sched_dep_at - INTERVAL 3 HOUR AS event_timestamp,
                sched_dep_at - INTERVAL 3 HOUR AS known_at, max(dep_delay) AS flight_arr_delay_28d
         FROM flights GROUP BY ALL"""
-    with pytest.raises(LeakageError, match="flight_history.*flight_arr_delay_28d differ in"):
+    with pytest.raises(LeakageError, match=r"flight_history.*flight_arr_delay_28d differ in"):
         landed.view("flight_history", WEEK, sql=sql)
 
 

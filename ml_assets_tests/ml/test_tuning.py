@@ -90,9 +90,7 @@ def assert_same(one: SearchResult, other: SearchResult) -> None:
     assert one.model.to_files() == other.model.to_files()
 
 
-def test_the_same_search_gives_the_same_trials_and_model_bytes(
-    tmp_path: Path, uninterrupted: SearchResult
-) -> None:
+def test_the_same_search_gives_the_same_trials_and_model_bytes(tmp_path: Path, uninterrupted: SearchResult) -> None:
     assert_same(run(tmp_path / "log"), uninterrupted)
 
 
@@ -110,9 +108,7 @@ def test_another_seed_gives_another_search(tmp_path: Path, uninterrupted: Search
 def test_the_best_trial_has_the_least_loss_and_its_model_reproduces_it(uninterrupted: SearchResult) -> None:
     best, model = uninterrupted.best, uninterrupted.model
     assert len(uninterrupted.trials) == TRIALS
-    assert (
-        best.loss == best.rmse == min(trial.loss for trial in uninterrupted.trials if trial.loss is not None)
-    )
+    assert best.loss == best.rmse == min(trial.loss for trial in uninterrupted.trials if trial.loss is not None)
     error = model.predict(VALIDATION) - VALIDATION["y"].to_numpy()
     assert np.sqrt(np.mean(error**2)) == pytest.approx(best.rmse, rel=1e-6)
     assert np.mean(np.abs(error)) == pytest.approx(best.mae, rel=1e-6)
@@ -189,9 +185,7 @@ def test_nothing_to_search_is_one_training(tmp_path: Path) -> None:
 
 
 def test_a_trial_that_xgboost_refuses_or_that_explodes_fails_and_the_search_goes_on(tmp_path: Path) -> None:
-    spec = with_space(
-        eta=Choice(kind="choice", values=(0.3, 1e30)), max_depth=Choice(kind="choice", values=(3, -1))
-    )
+    spec = with_space(eta=Choice(kind="choice", values=(0.3, 1e30)), max_depth=Choice(kind="choice", values=(3, -1)))
     result = run(tmp_path / "log", spec)
     failed = {trial.params["eta"]: trial for trial in result.trials if trial.params["max_depth"] == 3}[1e30]
     assert (failed.status, failed.loss) == ("failed", None)
@@ -219,9 +213,7 @@ def test_if_all_trials_fail_the_first_message_is_told(tmp_path: Path) -> None:
         pytest.param({"n_jobs": 1}, r"n_jobs: .* use `search.threads`", id="threads"),
     ],
 )
-def test_a_parameter_that_would_be_ignored_is_refused(
-    tmp_path: Path, fixed: dict[str, int], said: str
-) -> None:
+def test_a_parameter_that_would_be_ignored_is_refused(tmp_path: Path, fixed: dict[str, int], said: str) -> None:
     with pytest.raises(SearchParameterError, match=said):
         run(tmp_path / "log", SPEC.model_copy(update={"fixed": fixed}))
     with pytest.raises(SearchParameterError, match=f"Search parameters {next(iter(fixed))}"):
@@ -261,9 +253,7 @@ def test_a_longer_search_continues_a_shorter_one(tmp_path: Path, uninterrupted: 
 
 
 @pytest.mark.parametrize("cut", [1, 30, -1], ids=["newline-lost", "line-torn", "one-byte-left"])
-def test_a_torn_last_line_costs_at_most_its_trial(
-    tmp_path: Path, uninterrupted: SearchResult, cut: int
-) -> None:
+def test_a_torn_last_line_costs_at_most_its_trial(tmp_path: Path, uninterrupted: SearchResult, cut: int) -> None:
     log = tmp_path / "log"
     run(log, trials=4)
     last = len(log.read_bytes().splitlines(keepends=True)[-1])

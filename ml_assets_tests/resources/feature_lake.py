@@ -23,9 +23,7 @@ def after(days: float) -> datetime:
     return START + timedelta(days=days)
 
 
-def view(
-    name: str, entities: tuple[str, ...], features: dict[str, Any], ttl_hours: float = 72
-) -> FeatureView:
+def view(name: str, entities: tuple[str, ...], features: dict[str, Any], ttl_hours: float = 72) -> FeatureView:
     return FeatureView(
         name=name,
         entities=entities,
@@ -81,10 +79,7 @@ class FeatureLake:
         moment = pa.timestamp("us", tz="UTC")
         keys = {"origin": pa.string(), "line": pa.int64()}
         schema = pa.schema(
-            [
-                (c, keys.get(c, moment if c not in declared.features else _ARROW[declared.features[c]]))
-                for c in columns
-            ]
+            [(c, keys.get(c, moment if c not in declared.features else _ARROW[declared.features[c]])) for c in columns]
         )
         folder = self.folders[name]
         folder.mkdir(parents=True, exist_ok=True)

@@ -67,9 +67,7 @@ def loaded(text: str) -> set[str]:
         pytest.param(LOST, False, id="critical-errored"),
     ],
 )
-def test_only_a_critical_rule_makes_a_report_fail(
-    empty: DataDocs, rule: ValidationRule, passed: bool
-) -> None:
+def test_only_a_critical_rule_makes_a_report_fail(empty: DataDocs, rule: ValidationRule, passed: bool) -> None:
     report = empty.validate(problem="flights", run_name="r", frame=FRAME, rules=[ROWS, rule])
     assert report.passed is passed
     broken = () if rule is ORIGIN else report.results[1:]
@@ -189,9 +187,7 @@ def test_without_rules_a_frame_passes_and_has_a_page(empty: DataDocs) -> None:
     assert Path(empty.root, report.page).is_file()
 
 
-def test_a_validation_says_nothing_on_the_terminal(
-    empty: DataDocs, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_validation_says_nothing_on_the_terminal(empty: DataDocs, capfd: pytest.CaptureFixture[str]) -> None:
     empty.validate(problem="flights", run_name="r", frame=FRAME, rules=[ROWS, SHORT, LOST])
     assert capfd.readouterr() == ("", "")
 

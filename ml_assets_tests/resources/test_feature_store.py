@@ -194,9 +194,7 @@ def test_materialising_more_keys_than_fit_one_batch_writes_them_all(
         pytest.param(after(1.5) - timedelta(microseconds=1), False, id="not yet known"),
     ],
 )
-def test_online_values_expire_and_are_hidden_until_known(
-    lake: FeatureLake, now: datetime, found: bool
-) -> None:
+def test_online_values_expire_and_are_hidden_until_known(lake: FeatureLake, now: datetime, found: bool) -> None:
     lake.land("station", [("EWR", after(1), after(1.5), 10.0, 1, "clear")])
     lake.apply()
     lake.store.materialize(lake.problem, START, START + WEEK)
@@ -223,10 +221,7 @@ def test_online_rows_equal_training_rows_at_that_moment(lake: FeatureLake) -> No
     for week in (2, 0, 1):
         lake.store.materialize(lake.problem, START + week * WEEK, START + (week + 1) * WEEK)
     rows = asking(
-        *(
-            (str(o), int(n), now)
-            for o, n in zip(rng.choice(origins, 200), rng.integers(1, 4, 200), strict=True)
-        )
+        *((str(o), int(n), now) for o, n in zip(rng.choice(origins, 200), rng.integers(1, 4, 200), strict=True))
     )
     rows = pd.concat([rows, asking((None, 1, now), ("EWR", None, now), ("O1", 1, now))])
 
@@ -295,9 +290,7 @@ def test_a_store_that_loses_rows_is_noticed(lake: FeatureLake) -> None:
         losing.training_rows(lake.problem, asking(("EWR", 1, after(1)), ("JFK", 1, after(1))))
 
 
-def test_the_registry_and_the_online_store_are_where_configuration_says(
-    lake: FeatureLake, tmp_path: Path
-) -> None:
+def test_the_registry_and_the_online_store_are_where_configuration_says(lake: FeatureLake, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     store = FeatureStore(

@@ -26,9 +26,7 @@ def history(*keys: Any) -> Any:
     return st.lists(st.tuples(*keys, MOMENTS, MOMENTS), min_size=8, max_size=30, unique=True)
 
 
-def answer(
-    values: list[tuple[Any, ...]], keys: tuple[Any, ...], moment: int, ttl: int
-) -> tuple[int, int] | None:
+def answer(values: list[tuple[Any, ...]], keys: tuple[Any, ...], moment: int, ttl: int) -> tuple[int, int] | None:
     """Place and known time of the answering value, by looking at every one of them; times in days."""
     n = len(keys)
     visible = [
@@ -61,9 +59,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FeatureLake:
 def test_every_row_gets_the_newest_value_that_was_known(
     lake: FeatureLake, stations: list[Any], routes: list[Any], rows: list[Any]
 ) -> None:
-    lake.land(
-        "station", [(o, after(e), after(k), float(i), i, f"sky {i}") for i, (o, e, k) in enumerate(stations)]
-    )
+    lake.land("station", [(o, after(e), after(k), float(i), i, f"sky {i}") for i, (o, e, k) in enumerate(stations)])
     lake.land("route", [(o, line, after(e), after(k), float(i)) for i, (o, line, e, k) in enumerate(routes)])
 
     got = lake.store.training_rows(lake.problem, asking(*((o, line, after(t)) for o, line, t in rows)))
