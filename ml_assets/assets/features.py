@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import dagster as dg
 

@@ -1,6 +1,7 @@
 """Stage 5: the model version of a cutoff: staging, the promotion gate, then production or archived."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
