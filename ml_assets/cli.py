@@ -40,7 +40,7 @@ def demo() -> None:
 
     settings, console, started = _settings(), Console(highlight=False), time.monotonic()
     problem = read_problem(FLIGHTS)
-    console.print(f"[bold]{problem.name}[/bold]: {problem.description}")
+    console.print(f"[bold]{problem.name}[/bold]: {problem.description}", soft_wrap=True)
     story.tell(problem, settings, console)
     lake = Lake(root=str(settings.home / "lake"), landing=str(settings.home / "landing"))
     ledger = Ledger(url=settings.ledger_url)

@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def _no_telemetry() -> None:
 @pytest.fixture(scope="session")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Deliveries:
     """Three weeks of real flights, landed; tests only read them."""
-    deliveries = Deliveries.below(tmp_path_factory.mktemp("landed"))
+    deliveries = Deliveries.below(tmp_path_factory.mktemp("landed"), start=date(2013, 1, 21))
     for key in ("2013-01-21", "2013-01-28", WEEK):
         deliveries.land_all(key)
     return deliveries

@@ -1,6 +1,7 @@
 """The flights problem on real deliveries in a folder of the test's own: what most tests stand on."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -32,9 +33,12 @@ class Deliveries:
     lake: Lake
 
     @classmethod
-    def below(cls, folder: Path) -> "Deliveries":
-        """Empty ones below a folder."""
-        return cls(flights(), Lake(root=str(folder / "lake"), landing=str(folder / "landing")))
+    def below(cls, folder: Path, *, start: date | None = None) -> "Deliveries":
+        """Empty ones below a folder; the history may begin later than the declared one."""
+        problem = flights()
+        if start:
+            problem = problem.model_copy(update={"cadence": problem.cadence.model_copy(update={"start": start})})
+        return cls(problem, Lake(root=str(folder / "lake"), landing=str(folder / "landing")))
 
     def window(self, key: str) -> Window:
         """A window by its key."""

@@ -1,5 +1,7 @@
 """Stage 6c: Evidently's report of a window against the champion's held-out rows, and the three drift checks."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from ml_assets.assets import keys, partitions
@@ -85,11 +87,12 @@ def _metadata(problem: Problem, result: DriftResult, version: int) -> dict:
 def _checks(problem: Problem, result: DriftResult, link: dg.UrlMetadataValue) -> list[dg.AssetCheckResult]:
     share, limit = result.drifted_share, problem.drift.max_drifted_share
     drifted = [c.column for c in result.watched if c.drifted]
+    text = f"Not judged: {result.note}"
     if result.judged:
         text = f"{len(drifted)} of {len(result.watched)} features drifted ({share:.0%}, limit {limit:.0%})"
-        data = _result(DATA, share <= limit, f"{text}: {', '.join(drifted)}." if drifted else f"{text}.", link)
-    else:
-        data = _result(DATA, True, f"Not judged: {result.note}", link)
+        text += f": {', '.join(drifted)}." if drifted else "."
+    numbers = {"drifted_share": share, "limit": limit, "drifted_features": len(drifted)}
+    data = _result(DATA, share <= limit or not result.judged, text, numbers, link)
     return [data, _column(PREDICTIONS, result.prediction, result, link), _column(TARGET, result.target, result, link)]
 
 
@@ -98,13 +101,19 @@ def _column(
 ) -> dg.AssetCheckResult:
     if column is None or column.drifted is None or column.distance is None:
         note = column.note if column is not None and column.note else result.note
-        return _result(name, True, f"Not judged: {note}", link)
+        return _result(name, True, f"Not judged: {note}", {}, link)
     text = f"{column.method} {column.distance:.3f}, limit {column.threshold}."
-    return _result(name, not column.drifted, text, link)
+    numbers = {"distance": column.distance, "limit": column.threshold}
+    return _result(name, not column.drifted, text, numbers, link)
 
 
-def _result(name: str, passed: bool, text: str, link: dg.UrlMetadataValue) -> dg.AssetCheckResult:
-    severity = dg.AssetCheckSeverity.WARN  # drift is judged by the retraining policy, it stops nothing
+def _result(
+    name: str, passed: bool, text: str, numbers: Mapping[str, float], link: dg.UrlMetadataValue
+) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name=name, passed=passed, severity=severity, description=text, metadata={"report": link}
+        check_name=name,
+        passed=passed,
+        severity=dg.AssetCheckSeverity.WARN,  # drift is judged by the retraining policy, it stops nothing
+        description=text,
+        metadata={**{key: float(value) for key, value in numbers.items()}, "report": link},
     )

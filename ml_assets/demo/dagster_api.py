@@ -7,29 +7,25 @@ from typing import Any
 
 import dagster as dg
 import requests
+from dagster import RunsFilter
 
 from ml_assets.errors import DemoError
 
 LOCATION = "ml_assets"
-_ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+PARTITION_TAG, BACKFILL_TAG = "dagster/partition", "dagster/backfill"
 
 _LAUNCH_RUN = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }"""
 _LAUNCH_BACKFILL = """mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
   __typename ... on LaunchBackfillSuccess { backfillId } ... on Error { message } } }"""
-_STATUS = """query($id: ID!) { runOrError(runId: $id) {
-  __typename ... on Run { status startTime endTime } ... on Error { message } } }"""
-_BACKFILL = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
-  __typename ... on PartitionBackfill { status runs(limit: 1) { runId status } } ... on Error { message } } }"""
-_RUNS = """query($filter: RunsFilter!) { runsOrError(filter: $filter, limit: 10) {
-  __typename ... on Runs { results { runId status } } ... on Error { message } } }"""
 
 
 @dataclass(frozen=True)
 class DagsterApi:
-    """A webserver on loopback."""
+    """A webserver on loopback for what changes something, and its instance for what is only read."""
 
     url: str
+    instance: dg.DagsterInstance
 
     def answers(self) -> bool:
         """Whether the code location is loaded."""
@@ -41,7 +37,7 @@ class DagsterApi:
 
     def launch_job(self, job: str, partition: str | None = None) -> str:
         """Launch a run of a job, for one partition; returns the run id."""
-        tags = [{"key": "dagster/partition", "value": partition}] if partition else []
+        tags = [{"key": PARTITION_TAG, "value": partition}] if partition else []
         selector = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION, "jobName": job}
         params = {"selector": selector, "runConfigData": {}, "executionMetadata": {"tags": tags}}
         return self._ask(_LAUNCH_RUN, {"params": params})["run"]["runId"]
@@ -52,32 +48,33 @@ class DagsterApi:
         params = {"assetSelection": selection, "partitionNames": list(partitions), "title": title}
         return self._ask(_LAUNCH_BACKFILL, {"params": params})["backfillId"]
 
-    def wait_for_run(self, run_id: str, *, timeout_s: float, each: Callable[[], None] = lambda: None) -> str:
+    def wait_for_run(self, run_id: str, *, timeout_s: float) -> str:
         """Wait for the end of a run; returns its final status."""
 
         def ended() -> str | None:
-            status = self._ask(_STATUS, {"id": run_id})["status"]
-            return status if status in _ENDED else None
+            run = self.instance.get_run_by_id(run_id)
+            return run.status.value if run and run.is_finished else None
 
-        return wait_for(ended, f"run {run_id}", timeout_s=timeout_s, each=each)
+        return wait_for(ended, f"run {run_id}", timeout_s=timeout_s)
 
-    def run_of_backfill(self, backfill_id: str, *, timeout_s: float, each: Callable[[], None] = lambda: None) -> str:
+    def run_of_backfill(self, backfill_id: str, *, timeout_s: float) -> str:
         """Wait until a backfill has launched its run; returns the run id."""
+        return self._newest_run(RunsFilter(tags={BACKFILL_TAG: backfill_id}), f"backfill {backfill_id}", timeout_s)
 
+    def run_of_job(self, job: str, partition: str, *, timeout_s: float) -> str:
+        """Wait until somebody has launched a job for a partition; returns the run id."""
+        wanted = RunsFilter(job_name=job, tags={PARTITION_TAG: partition})
+        return self._newest_run(wanted, f"a run of {job} for {partition}", timeout_s)
+
+    def _newest_run(self, wanted: RunsFilter, what: str, timeout_s: float) -> str:
         def launched() -> str | None:
-            runs = self._ask(_BACKFILL, {"id": backfill_id})["runs"]
-            return runs[0]["runId"] if runs else None
+            runs = self.instance.get_runs(wanted, limit=1)
+            return runs[0].run_id if runs else None
 
-        return wait_for(launched, f"backfill {backfill_id}", timeout_s=timeout_s, each=each)
-
-    def runs_of_job(self, job: str, tags: dict[str, str]) -> list[str]:
-        """Run ids of a job with these tags, newest first."""
-        wanted = [{"key": key, "value": value} for key, value in tags.items()]
-        found = self._ask(_RUNS, {"filter": {"pipelineName": job, "tags": wanted}})
-        return [run["runId"] for run in found["results"]]
+        return wait_for(launched, what, timeout_s=timeout_s)
 
     def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        body = {"query": query, "variables": variables}
+        body: Any = {"query": query, "variables": variables}
         response = requests.post(f"{self.url}/graphql", json=body, timeout=60)
         answer = response.json()
         if "errors" in answer:
@@ -88,9 +85,7 @@ class DagsterApi:
         return data
 
 
-def wait_for(
-    answer: Callable[[], str | None], what: str, *, timeout_s: float, each: Callable[[], None] = lambda: None
-) -> str:
+def wait_for(answer: Callable[[], str | None], what: str, *, timeout_s: float) -> str:
     """Ask until there is an answer.
 
     Raises:
@@ -100,6 +95,5 @@ def wait_for(
     while time.monotonic() < deadline:
         if (found := answer()) is not None:
             return found
-        each()
         time.sleep(0.2)
     raise DemoError(f"Gave up on {what} after {timeout_s:.0f} s.")

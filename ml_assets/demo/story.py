@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from ml_assets import servers
 from ml_assets.assets import keys
 from ml_assets.automation.retraining import judged_windows
-from ml_assets.demo.dagster_api import DagsterApi, wait_for
+from ml_assets.demo.dagster_api import DagsterApi
 from ml_assets.demo.deliveries import deliver
 from ml_assets.errors import DemoError
 from ml_assets.ml.retraining import decide
@@ -53,12 +53,11 @@ class Story:
         self._job(keys.training_job(self.problem), FIRST_CUTOFF, "first version trained and decided upon")
         self._say_version()
         task = self.progress.add_task("weeks", total=len(weeks))
-        with dg.DagsterInstance.get() as instance:
-            landing = self._land(weeks[0])
-            for week, following in zip(weeks, [*weeks[1:], None], strict=True):
-                self.progress.update(task, description=f"week {week.key}")
-                landing = self._week(week, landing, following, instance)
-                self.progress.advance(task)
+        landing = self._land(weeks[0])
+        for week, following in zip(weeks, [*weeks[1:], None], strict=True):
+            self.progress.update(task, description=f"week {week.key}")
+            landing = self._week(week, landing, following)
+            self.progress.advance(task)
 
     def _land(self, week: Window) -> str:
         """A week's files arrive; landing them needs no model."""
@@ -89,14 +88,14 @@ class Story:
             self._require(self.api.wait_for_run(run, timeout_s=_RUN_S), run, job)
         self._say(done, started)
 
-    def _week(self, week: Window, landing: str, following: Window | None, instance: dg.DagsterInstance) -> str:
+    def _week(self, week: Window, landing: str, following: Window | None) -> str:
         """Score and judge a landed week while the next one lands; returns the run that lands it."""
         started = time.monotonic()
         self._require(self.api.wait_for_run(landing, timeout_s=_RUN_S), landing, f"landing week {week.key}")
         scoring = self.api.launch_job(keys.scoring_job(self.problem), week.key)
         landing = self._land(following) if following else ""
         self._require(self.api.wait_for_run(scoring, timeout_s=_RUN_S), scoring, f"week {week.key}")
-        judged = judged_windows(instance, self.problem)
+        judged = judged_windows(self.api.instance, self.problem)
         failed = judged.get(week, [])
         self._say(f"week {week.key}  " + (f"[yellow]{', '.join(failed)}[/yellow]" if failed else "good"), started)
         cutoffs = [row.cutoff for row in self.ledger.rows(self.problem)]
@@ -109,14 +108,8 @@ class Story:
     def _retraining(self, cutoff: str) -> None:
         """The sensor owes a retraining: wait for its run before the next week arrives."""
         started = time.monotonic()
-        job = keys.training_job(self.problem)
-
-        def launched() -> str | None:
-            runs = self.api.runs_of_job(job, {"dagster/partition": cutoff})
-            return runs[0] if runs else None
-
         with self._waiting(f"retraining for {cutoff}"):
-            run = wait_for(launched, "the retraining sensor", timeout_s=120)
+            run = self.api.run_of_job(keys.training_job(self.problem), cutoff, timeout_s=120)
             self._require(self.api.wait_for_run(run, timeout_s=_RUN_S), run, "the retraining")
         self._say(f"[cyan]sensor retrained[/cyan] with cutoff {cutoff}", started)
         self._say_version()
@@ -124,10 +117,10 @@ class Story:
     def _say_version(self) -> None:
         row = self.ledger.rows(self.problem)[-1]
         colour = "green" if row.action == "promoted" else "red"
-        self.console.print(f"    version {row.version} [{colour}]{row.action}[/{colour}]: {row.reason}")
+        self.console.print(f"    version {row.version} [{colour}]{row.action}[/{colour}], {row.reason}", soft_wrap=True)
 
     def _say(self, text: str, started: float) -> None:
-        self.console.print(f"  {time.monotonic() - started:5.1f} s  {text}")
+        self.console.print(f"  {time.monotonic() - started:5.1f} s  {text}", soft_wrap=True)
 
     def _require(self, status: str, run: str, what: str) -> None:
         if status != "SUCCESS":
@@ -177,8 +170,12 @@ def tell(problem: Problem, settings: Settings, console: Console) -> None:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with servers.dagster(settings) as server, Progress(*columns, console=console, transient=True) as progress:
-        api = DagsterApi(settings.dagster_url)
+    with (
+        servers.dagster(settings) as server,
+        dg.DagsterInstance.get() as instance,
+        Progress(*columns, console=console, transient=True) as progress,
+    ):
+        api = DagsterApi(settings.dagster_url, instance)
         started = time.monotonic()
         task = progress.add_task("Dagster starts", total=None)
         server.wait(api.answers, timeout_s=180)

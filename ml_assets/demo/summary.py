@@ -41,7 +41,7 @@ def year(problem: Problem, windows: list[Window], lake: Lake, ledger: Ledger, re
     for window in windows:
         frame = with_labels(problem, window, lake)
         frame = frame[frame[problem.label.name].notna()]
-        frame = frame.assign(first=model.predict(frame), month=frame["event_timestamp"].dt.month)
+        frame = frame.assign(first=model.predict(frame), month=window.start.month)
         parts.append(frame[[problem.label.name, PREDICTION, "first", "month", VERSION]])
     rows = pd.concat(parts, ignore_index=True)
     columns = (problem.label.name, PREDICTION, "first")
@@ -50,29 +50,34 @@ def year(problem: Problem, windows: list[Window], lake: Lake, ledger: Ledger, re
 
 
 def show_versions(problem: Problem, ledger: Ledger, console: Console) -> None:
-    """One row per version, as the ledger has it."""
-    table = Table(title="Versions (errors in minutes, on the same held-out rows)", title_justify="left")
-    for column in ("version", "trained on", "RMSE", "MAE", "champion RMSE", "gain", "decision", "cause"):
-        table.add_column(column, justify="right" if column in ("version", "RMSE", "MAE", "gain") else "left")
-    for row in ledger.rows(problem):
+    """One row per version, as the ledger has it, and why each was trained."""
+    table = Table(title="Versions: errors in minutes on the same held-out rows", title_justify="left")
+    for column in ("version", "trained from", "to", "RMSE", "MAE", "champion", "gain", "decision"):
+        table.add_column(column, justify="right" if column in ("RMSE", "MAE", "champion") else "left", no_wrap=True)
+    rows = ledger.rows(problem)
+    for row in rows:
         n = row.numbers
         table.add_row(
             str(row.version),
-            f"{n['train_start']} to {row.cutoff}",
+            n["train_start"],
+            row.cutoff,
             f"{n['test_rmse']:.2f}",
             f"{n['test_mae']:.2f}",
             f"{n['champion_error']:.2f}",
-            f"{n['gain']:+.1%} ({n['gain_low']:+.1%} to {n['gain_high']:+.1%})",
+            f"{n['gain']:+.1%}",
             f"[green]{row.action}[/green]" if row.action == "promoted" else f"[red]{row.action}[/red]",
-            row.cause,
         )
     console.print(table)
+    console.print(f"{len(rows) - 1} retrainings, launched by the sensor. Trained because of:")
+    for row in rows:
+        console.print(f"  version {row.version}: {row.cause}")
+        console.print(f"    {row.action}, {row.reason}")
 
 
 def show_year(found: Year, console: Console) -> None:
     """Month by month: the platform's error against never retraining."""
     table = Table(title="Error over the year (minutes)", title_justify="left")
-    for column in ("month", "flights", "RMSE", "RMSE never retrained", "MAE", "MAE never retrained"):
+    for column in ("month", "flights", "RMSE", "never retrained", "MAE", "never retrained"):
         table.add_column(column, justify="right")
     for month in [*sorted(set(found.month.tolist())), None]:
         ours, never = (found.metrics(which, month) for which in (found.prediction, found.first))

@@ -90,8 +90,11 @@ class Lake(dg.ConfigurableResource):
     def tables(self, problem: Problem, sources: Iterable[str], window: Window, lookback_days: int = 0) -> Tables:
         """Files of the named sources that a SELECT for `window` may read.
 
-        Windows of the look-back that were never landed are left out (the history begins somewhere); the
-        window itself must be there. A snapshot source is read as of the window.
+        A snapshot source is read as of the window. Nothing before the cadence's start is asked for.
+
+        Raises:
+            NotLandedError: A window of the look-back is missing: with a hole in its history, a feature would differ
+                from what a backfill computes later.
         """
         declared = tuple(problem.source(name) for name in sources)
         return Tables(
@@ -102,10 +105,11 @@ class Lake(dg.ConfigurableResource):
         self, problem: Problem, source: Source, window: Window, cadence: Cadence, lookback_days: int
     ) -> list[Path]:
         back = timedelta(days=lookback_days if source.event_time else 0)
-        paths = [self.path(problem, "sources", source.name, past.key) for past in windows_back(window, back, cadence)]
-        if not paths[-1].exists():
-            raise NotLandedError(f"Source '{source.name}'", [window.key])
-        return [path for path in paths if path.exists()]
+        windows = windows_back(window, back, cadence)
+        paths = [self.path(problem, "sources", source.name, past.key) for past in windows]
+        if missing := [path.stem for path in paths if not path.exists()]:
+            raise NotLandedError(f"Source '{source.name}'", missing)
+        return paths
 
 
 def content_hash(paths: Iterable[Path]) -> str:

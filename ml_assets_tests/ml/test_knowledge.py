@@ -2,14 +2,14 @@
 
 import pytest
 
-from ml_assets.errors import LeakageError
+from ml_assets.errors import LeakageError, NotLandedError
 from ml_assets_tests.conftest import WEEK
 from ml_assets_tests.flights import Deliveries
 
 VIEWS = (
     "origin_departures",
     "carrier_arrivals",
-    "destination_arrivals",
+    "dest_arrivals",
     "route_history",
     "flight_history",
     "aircraft",
@@ -51,7 +51,7 @@ def test_an_average_over_the_whole_window_is_a_leak(landed: Deliveries) -> None:
                avg(arr_delay) OVER (PARTITION BY dest) AS dest_arr_delay_6h, 0 AS dest_arr_delay_7d
         FROM flights WHERE dep_at IS NOT NULL"""
     with pytest.raises(LeakageError, match="dest_arr_delay_6h"):
-        landed.view("destination_arrivals", WEEK, sql=sql)
+        landed.view("dest_arrivals", WEEK, sql=sql)
 
 
 def test_a_row_that_exists_only_because_of_what_came_later_is_a_leak(landed: Deliveries) -> None:
@@ -64,3 +64,13 @@ def test_a_label_that_claims_to_be_known_at_departure_is_a_leak(landed: Deliveri
     sql = landed.problem.label.sql.replace("arr_at AS known_at", "sched_dep_at AS known_at")
     with pytest.raises(LeakageError, match="label uses what was not yet known"):
         landed.labels(WEEK, sql=sql)
+
+
+def test_a_hole_in_the_history_is_named_instead_of_computed_around(landed: Deliveries) -> None:
+    hole = landed.lake.path(landed.problem, "sources", "flights", "2013-01-28")
+    moved = hole.rename(hole.with_suffix(".away"))
+    try:
+        with pytest.raises(NotLandedError, match="Source 'flights' is not materialised for 2013-01-28"):
+            landed.view("route_history", WEEK)
+    finally:
+        moved.rename(hole)
