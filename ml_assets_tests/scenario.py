@@ -36,6 +36,7 @@ class Scenario:
     problem: Problem
     home: Path
     instance: dg.DagsterInstance
+    reports_url: str = "http://127.0.0.1:3072"
 
     @cached_property
     def deliveries(self) -> Deliveries:
@@ -67,7 +68,7 @@ class Scenario:
     @cached_property
     def reports(self) -> Reports:
         """Report pages."""
-        return Reports(root=str(self.home / "reports"), url="http://127.0.0.1:3072")
+        return Reports(root=str(self.home / "reports"), url=self.reports_url)
 
     @cached_property
     def defs(self) -> dg.Definitions:

@@ -10,12 +10,13 @@ import pandas as pd
 
 from ml_assets.assets import keys, partitions
 from ml_assets.assets.features import code_version
+from ml_assets.files import write_text
 from ml_assets.ml import figures
 from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.metrics import regression_metrics
 from ml_assets.ml.model import ParamValue
 from ml_assets.ml.tuning import SearchResult, search
-from ml_assets.resources.lake import content_hash, write_atomically
+from ml_assets.resources.lake import content_hash
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.registry import Registry
 from ml_assets.resources.tracking import TrialRuns, run_outcome
@@ -48,15 +49,10 @@ def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
             champion, digest = _champion(problem, cutoff, ledger, registry), content_hash([data])
             found = _search(context, problem, frame, folder, mlflow, registry, champion, digest)
             result = _log(problem, cutoff, frame, digest, found, folder, mlflow, registry)
-        text = json.dumps(result, indent=2, sort_keys=True)
-        write_atomically(folder / RESULT, lambda to: _write(to, text))
+        write_text(folder / RESULT, json.dumps(result, indent=2, sort_keys=True))
         return dg.MaterializeResult(metadata=_metadata(found, result))
 
     return tuned_model
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _champion(problem: Problem, cutoff: str, ledger: Ledger, registry: Registry) -> dict[str, ParamValue] | None:

@@ -5,7 +5,6 @@ is `preflight.py`'s, the distances are Evidently's (`distances.py`), `drift_page
 from a verdict is the business of `automation`.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from json import dumps
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ml_assets.files import write_text
 from ml_assets.ml.distances import METHODS, Measured, evidently_version, measure
 from ml_assets.ml.drift_page import Quality, page
 from ml_assets.ml.encoding import numbers
@@ -137,8 +137,8 @@ def drift_report(
         target=label,
         ignored=policy.ignore,
     )
-    _write(html, page(title, result, policy, measured, quality))
-    _write(json, _record(title, result, policy, measured, quality))
+    write_text(html, page(title, result, policy, measured, quality))
+    write_text(json, _record(title, result, policy, measured, quality))
     return result
 
 
@@ -242,14 +242,3 @@ def _record(
         "evidently": {"version": evidently_version(), "metrics": [m.record for m in measured.values()]},
     }
     return dumps(plain, sort_keys=True, indent=1, allow_nan=False) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

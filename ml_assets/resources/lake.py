@@ -4,9 +4,7 @@ Here belongs where things lie and how they are written. What is in them is the b
 """
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,26 +15,10 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from ml_assets.errors import NotLandedError
+from ml_assets.files import write_atomically
 from ml_assets.ml.query import Tables
 from ml_assets.ml.windows import Window, windows_back
 from ml_assets.spec import Cadence, Problem, Source
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> Path:
-    """Let `write` fill a temporary file beside `path`, force it to disk, and rename it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
 
 
 class Lake(dg.ConfigurableResource):

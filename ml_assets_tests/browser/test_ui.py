@@ -1,0 +1,144 @@
+"""What a person sees: Dagster's pages and the reports, in a real headless Chromium over a real, small state."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import requests
+
+from ml_assets import servers
+from ml_assets.assets import keys
+from ml_assets.demo.dagster_api import DagsterApi
+from ml_assets.resources.settings import Settings
+from ml_assets_tests.scenario import CUTOFF, WEEKS, Scenario, small_flights
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("chromium") and shutil.which("chromedriver")),
+        reason="CHROMIUM IS MISSING: install Debian's chromium and chromium-driver to look at the UI",
+    ),
+]
+LINEAGE = "/locations/ml_assets/asset-groups/flights/lineage"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home in which four weeks were landed, one version trained and one week scored; ports of its own."""
+    home = tmp_path_factory.mktemp("ui")
+    ports = {"DAGSTER": "3170", "MLFLOW": "3171", "REPORTS": "3172"}
+    environment = {f"ML_ASSETS_{name}_PORT": port for name, port in ports.items()}
+    found = Settings.from_environment({"ML_ASSETS_HOME": str(home), **environment}, home)
+    servers.prepare_home(found)
+    with dg.DagsterInstance.from_config(str(found.dagster_home)) as instance:
+        scenario = Scenario(small_flights(), home, instance, reports_url=found.reports_url)
+        for week in (*WEEKS, CUTOFF):
+            scenario.deliveries.deliver(week)
+        problem = scenario.problem
+        assert scenario.run(keys.feature_store_job(problem)).success
+        for week in WEEKS:
+            assert scenario.run(keys.landing_job(problem), week).success
+        assert scenario.run(keys.training_job(problem), CUTOFF).success
+        assert scenario.run(keys.window_job(problem), CUTOFF).success
+    return found
+
+
+@pytest.fixture(scope="module")
+def backfill(settings: Settings) -> Iterator[str]:
+    """The servers over that home, and a backfill that the daemon ran there."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        servers.dagster(settings) as dagster,
+        servers.report_server(settings) as reports,
+        dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance,
+    ):
+        patch.setenv("ML_ASSETS_HOME", str(settings.home))
+        api = DagsterApi(settings.dagster_url, instance)
+        reports.wait(lambda: servers.answers(settings.reports_port), timeout_s=30)
+        dagster.wait(api.answers, timeout_s=120)
+        made = api.launch_backfill([keys.stage(small_flights(), "labels")], WEEKS[:2], "Two weeks of labels")
+        run = api.run_of_backfill(made, timeout_s=120)
+        assert api.wait_for_run(run, timeout_s=120) == "SUCCESS"
+        yield made
+
+
+@pytest.fixture(scope="module")
+def show(backfill: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Opens an address, waits for texts, and returns all text; broken pictures and error pages fail."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (
+        "headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
+        "disable-component-update", "disable-sync", "window-size=1900,1300", f"user-data-dir={profile}",
+    ):  # fmt: skip
+        options.add_argument(f"--{flag}")
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    try:
+
+        def show(url: str, *texts: str) -> str:
+            driver.get(url)
+            deadline, body = time.monotonic() + 60, ""
+            while time.monotonic() < deadline:
+                body = str(driver.execute_script("return document.body ? document.body.innerText : ''"))
+                if all(text in body for text in texts):
+                    break
+                time.sleep(0.5)
+            missing = [text for text in texts if text not in body]
+            assert not missing, f"{url} lacks {missing}; it shows: {body[:2000]}"
+            assert "An unexpected error" not in body
+            broken = driver.execute_script(
+                "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+            )
+            assert broken == []
+            return body
+
+        yield show
+    finally:
+        driver.quit()
+
+
+def test_the_lineage_graph_names_every_stage_in_full(show: Callable[..., str], settings: Settings) -> None:
+    stages = ("dataset", "tuned_model", "registered_version", "predictions", "quality", "drift_report")
+    views = tuple(view.name for view in small_flights().feature_views)
+    show(settings.dagster_url + LINEAGE, *stages, *views)
+
+
+def test_an_assets_page_shows_its_numbers(show: Callable[..., str], settings: Settings) -> None:
+    show(f"{settings.dagster_url}/assets/flights/quality?view=overview", "rmse", "mae", "error_ratio", "calibration")
+
+
+def test_the_checks_page_shows_verdicts_and_links_the_report(show: Callable[..., str], settings: Settings) -> None:
+    body = show(
+        f"{settings.dagster_url}/assets/flights/drift_report?view=checks",
+        "data_drift",
+        "prediction_drift",
+        "target_drift",
+        settings.reports_url,
+    )
+    link = next(word for word in body.split() if word.startswith(settings.reports_url))
+    assert requests.get(link, timeout=30).status_code == 200
+
+
+def test_a_backfills_page_shows_that_it_is_done(show: Callable[..., str], settings: Settings, backfill: str) -> None:
+    show(f"{settings.dagster_url}/runs/b/{backfill}", "Two weeks of labels")
+
+
+def test_evidentlys_report_opens(show: Callable[..., str], settings: Settings) -> None:
+    show(
+        f"{settings.reports_url}/flights/drift/{CUTOFF}.html",
+        f"flights: window {CUTOFF} against version 1",
+        "prediction",
+    )
+
+
+def test_the_data_docs_open(show: Callable[..., str], settings: Settings) -> None:
+    [page] = Path(settings.reports, "data_docs").rglob(f"cutoff-{CUTOFF}/**/*.html")
+    address = f"{settings.reports_url}/{page.relative_to(settings.reports)}"
+    show(address, "arr_delay", "Succeeded")
