@@ -52,7 +52,7 @@ def year(problem: Problem, windows: list[Window], lake: Lake, ledger: Ledger, re
 def show_versions(problem: Problem, ledger: Ledger, console: Console) -> None:
     """One row per version, as the ledger has it, and why each was trained."""
     table = Table(title="Versions: errors in minutes on the same held-out rows", title_justify="left")
-    for column in ("version", "trained from", "to", "RMSE", "MAE", "champion", "gain", "decision"):
+    for column in ("v", "trained on", "to", "RMSE", "MAE", "champion", "gain", "decision"):
         table.add_column(column, justify="right" if column in ("RMSE", "MAE", "champion") else "left", no_wrap=True)
     rows = ledger.rows(problem)
     for row in rows:

@@ -76,7 +76,7 @@ def show(backfill: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
     profile = tmp_path_factory.mktemp("profile")
     for flag in (
         "headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-        "disable-component-update", "disable-sync", "window-size=1900,1300", f"user-data-dir={profile}",
+        "disable-component-update", "disable-sync", "window-size=3200,3400", f"user-data-dir={profile}",
     ):  # fmt: skip
         options.add_argument(f"--{flag}")
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
