@@ -142,7 +142,8 @@ def test_a_range_run_judges_each_window_by_itself(circle: Scenario) -> None:
     result = circle.run_range(keys.scoring_job(circle.problem), SCORED[0], SCORED[1], judging)
     assert result.success
     records = circle.instance.get_event_records(EventRecordsFilter(DagsterEventType.ASSET_CHECK_EVALUATION))
-    events = [r.asset_check_evaluation for r in records if r.run_id == result.run_id]
+    entries = [record.event_log_entry for record in records]
+    events = [entry.asset_check_evaluation for entry in entries if entry.run_id == result.run_id]
     by_name = {(e.check_name, e.partition) for e in events if e.partition}
     names = ("data_drift", "prediction_drift", "target_drift", "model_quality")
     assert by_name == {(name, week) for name in names for week in SCORED[:2]}

@@ -36,6 +36,8 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
             deliveries.lake.write(deliveries.lake.path(problem, name, name, window.key), computed.table)
     store = FeatureStore(root=str(Path(home) / "feast"))
     store.apply(problem, view_folders(problem, deliveries.lake))
+    whole = problem.split.model_copy(update={"train_windows": None})  # the demo's problem forgets after 30 weeks
+    problem = problem.model_copy(update={"split": whole})
     return training_set(problem, window_of(problem.cadence, "2014-01-06"), deliveries.lake, store)
 
 

@@ -127,7 +127,7 @@ def test_the_checks_page_shows_verdicts_and_links_the_report(show: Callable[...,
 
 
 def test_a_backfills_page_shows_that_it_is_done(show: Callable[..., str], settings: Settings, backfill: str) -> None:
-    show(f"{settings.dagster_url}/runs/b/{backfill}", "Two weeks of labels")
+    show(f"{settings.dagster_url}/runs/b/{backfill}", "flights / labels", "100% completed")
 
 
 def test_evidentlys_report_opens(show: Callable[..., str], settings: Settings) -> None:
