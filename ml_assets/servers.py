@@ -27,7 +27,7 @@ class Server:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def wait(self, ready: Callable[[], bool], *, timeout_s: float, each: Callable[[], None] = lambda: None) -> None:
+    def wait(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
         """Wait until it is ready.
 
         Raises:
@@ -39,7 +39,6 @@ class Server:
                 raise ServerError(self.name, f"it ended with {self.process.returncode}", self.log)
             if ready():
                 return
-            each()
             time.sleep(0.3)
         raise ServerError(self.name, f"not ready after {timeout_s:.0f} s", self.log)
 

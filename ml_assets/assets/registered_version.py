@@ -103,7 +103,7 @@ def _gate(
     """Compare on the test rows with the champion or, where there is none, with the label's mean in validation."""
     test = held_out[held_out[SPLIT] == "test"]
     label = problem.label.name
-    champion = champion_before(problem, cutoff, version, ledger)
+    champion = ledger.production_as_of(problem, cutoff, before_version=version)
     if champion is None:
         against = "the mean of the validation rows"
         theirs = np.full(len(test), held_out.loc[held_out[SPLIT] == "validation", label].mean())
@@ -114,13 +114,6 @@ def _gate(
     return compare(
         test[label].to_numpy(float), test[PREDICTION].to_numpy(float), theirs, day, problem.promotion, against=against
     )
-
-
-def champion_before(problem: Problem, cutoff: str, version: int, ledger: Ledger) -> LedgerRow | None:
-    """The production version that a challenger of this cutoff has to beat."""
-    rows = ledger.rows(problem)
-    earlier = [r for r in rows if r.action == "promoted" and r.cutoff <= cutoff and r.version < version]
-    return max(earlier, key=lambda r: (r.cutoff, r.version), default=None)
 
 
 def _row(

@@ -95,9 +95,14 @@ class Ledger(dg.ConfigurableResource):
             raise KeyError(f"{problem.name} version {version} is not in the ledger")
         return found[0]
 
-    def production_as_of(self, problem: Problem, window: str) -> LedgerRow | None:
-        """The version that was production for a window: the newest promoted one whose cutoff is not later."""
+    def production_as_of(self, problem: Problem, window: str, *, before_version: int | None = None) -> LedgerRow | None:
+        """The version that was production for a window: the newest promoted one whose cutoff is not later.
+
+        With `before_version`, only older versions count: what a challenger has to beat, also when it is decided again.
+        """
         promoted = [row for row in self.rows(problem) if row.action == "promoted" and row.cutoff <= window]
+        if before_version is not None:
+            promoted = [row for row in promoted if row.version < before_version]
         return max(promoted, key=lambda row: (row.cutoff, row.version), default=None)
 
     def require_production(self, problem: Problem, window: str) -> LedgerRow:
