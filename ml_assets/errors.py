@@ -144,6 +144,16 @@ class MissingSqlFileError(MLAssetsError):
         super().__init__(f"'{part}' names the SQL file '{name}', which is not in {folder}. Write it there.")
 
 
+class MissingFeatureViewsError(MLAssetsError):
+    """A problem names shared feature views that are not declared."""
+
+    def __init__(self, name: str, folder: object) -> None:
+        super().__init__(
+            f"`features_from: {name}` names FeatureViews that are declared neither in {folder} nor in its sibling "
+            f"folder '{name}'. Declare them there, or correct the name."
+        )
+
+
 class MissingFeaturesError(MLAssetsError):
     """Rows lack columns that the model was trained on."""
 

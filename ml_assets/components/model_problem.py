@@ -5,8 +5,8 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
-from ml_assets.components.declaration import with_sql_files
-from ml_assets.spec import Problem
+from ml_assets.components.declaration import bound_problem
+from ml_assets.spec import Problem, ProblemDeclaration
 
 
 class ModelProblem(dg.Component):
@@ -20,12 +20,12 @@ class ModelProblem(dg.Component):
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
         """The schema of `attributes`."""
-        return Problem
+        return ProblemDeclaration
 
     @classmethod
     def load(cls, attributes: Any, context: dg.ComponentLoadContext) -> "ModelProblem":
         """A component from validated attributes; SQL files are read from beside `defs.yaml`."""
-        return cls(with_sql_files(attributes, context.path))
+        return cls(bound_problem(attributes, context.path))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Assets, checks, jobs, sensors and schedules of the problem."""

@@ -2,11 +2,17 @@
 
 from ml_assets.spec.base import Column, Name, Spec
 from ml_assets.spec.cadence import Cadence
+from ml_assets.spec.cleaning import Cleaning, Drop
+from ml_assets.spec.computation import Computation
+from ml_assets.spec.feature_set import FeatureSet
 from ml_assets.spec.features import FeatureType, FeatureView, Label, Rows
+from ml_assets.spec.metrics import GREATER_IS_BETTER, METRICS, SEARCH_LOSSES, MetricName, Task
 from ml_assets.spec.monitoring import CheckName, DriftPolicy, QualityPolicy, RetrainingPolicy
-from ml_assets.spec.problem import Problem
+from ml_assets.spec.problem import Problem, ProblemDeclaration
+from ml_assets.spec.reading import Csv, Deliveries, DuckDb, Parquet, PostgreSql, Python, Reading, Whole
+from ml_assets.spec.search import Choice, Distribution, Integer, LogNormal, LogUniform, Normal, Search, Uniform
 from ml_assets.spec.source import ColumnType, MaxGap, Reference, Source
-from ml_assets.spec.training import Choice, Distribution, Integer, LogUniform, Promotion, Search, Split, Uniform
+from ml_assets.spec.training import Promotion, Split
 from ml_assets.spec.validation import (
     Between,
     InSet,
@@ -19,27 +25,45 @@ from ml_assets.spec.validation import (
 )
 
 __all__ = [
+    "GREATER_IS_BETTER",
+    "METRICS",
+    "SEARCH_LOSSES",
     "Between",
     "Cadence",
     "CheckName",
     "Choice",
+    "Cleaning",
     "Column",
     "ColumnType",
+    "Computation",
+    "Csv",
+    "Deliveries",
     "Distribution",
     "DriftPolicy",
+    "Drop",
+    "DuckDb",
+    "FeatureSet",
     "FeatureType",
     "FeatureView",
     "InSet",
     "Integer",
     "Label",
+    "LogNormal",
     "LogUniform",
     "MaxGap",
+    "MetricName",
     "Name",
+    "Normal",
     "NotNull",
+    "Parquet",
+    "PostgreSql",
     "Problem",
+    "ProblemDeclaration",
     "Promotion",
+    "Python",
     "QualityPolicy",
     "QuantileBetween",
+    "Reading",
     "Reference",
     "RetrainingPolicy",
     "RowCount",
@@ -49,7 +73,9 @@ __all__ = [
     "Source",
     "Spec",
     "Split",
+    "Task",
     "Uniform",
     "UniqueTogether",
     "ValidationRule",
+    "Whole",
 ]

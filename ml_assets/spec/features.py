@@ -1,58 +1,79 @@
-"""Feature views, the rows to score, and their label: SQL over the sources, each row with its knowledge time."""
+"""Feature views, the rows to score, and their label: computed from the sources, each with its knowledge time."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from ml_assets.spec.base import Column, Name, Spec
+from ml_assets.spec.base import Column, Name
+from ml_assets.spec.computation import Computation
 
 FeatureType = Literal["float", "int", "string"]
 
 
-class FeatureView(Spec):
-    """One Feast feature view, computed by SQL over the sources.
+class FeatureView(Computation):
+    """One Feast feature view, computed over the sources.
 
-    The SELECT returns the join keys, `event_timestamp` (since when the value holds), `known_at` (when it
-    became known) and the features. It reads the sources by name and the window from the variables
-    `window_start` and `window_end`.
+    It returns the join keys, `event_timestamp` (since when the value holds), `known_at` (when it became known)
+    and the features. Rows whose `event_timestamp` lies outside the window are left out. With neither `sql` nor
+    `function`, both times are the source's `event_time` (and its `row_known_at`).
     """
 
-    name: Name = Field(description="Name of the view in Feast and in the asset key.")
-    description: str = Field("", description="One sentence for the catalogue.")
-    entities: tuple[Column, ...] = Field(min_length=1, description="Join keys, e.g. [origin, dest].")
-    sources: tuple[Name, ...] = Field(min_length=1, description="Sources that the SQL reads.")
-    sql: str = Field(description="The SELECT, or a *.sql file beside defs.yaml.")
-    lookback_days: int = Field(
-        ge=0, description="Days of source rows before the window that the SQL needs (its longest window)."
+    name: Name = Field(description="Name of the view in Feast and in the asset key.", examples=["weather"])
+    description: str = Field("", description="One sentence for the catalogue.", examples=["Weather at the origin."])
+    entities: tuple[Column, ...] = Field(min_length=1, description="Join keys.", examples=[["origin", "dest"]])
+    ttl_hours: float | None = Field(
+        None,
+        gt=0,
+        description="Age in hours at which a value is too old to be used; never when left out.",
+        examples=[24],
     )
-    ttl_hours: float = Field(gt=0, description="Age in hours at which a value is too old to be used.")
-    features: dict[Column, FeatureType] = Field(min_length=1, description="Feature columns and their types.")
-
-
-class Rows(Spec):
-    """What is predicted: one row per decision, with what the request itself carries."""
-
-    sql: str = Field(
-        description="SELECT of the key, the join keys, `event_timestamp` (the prediction time, UTC) and the "
-        "request features; or a *.sql file beside defs.yaml."
-    )
-    sources: tuple[Name, ...] = Field(min_length=1, description="Sources that the SQL reads.")
-    key: tuple[Column, ...] = Field(min_length=1, description="Columns that identify a row.")
     features: dict[Column, FeatureType] = Field(
-        default_factory=dict, description="Request features: columns of the row itself that the model uses."
+        min_length=1, description="Feature columns and their types.", examples=[{"temp_f": "float", "seats": "int"}]
+    )
+
+
+class Rows(Computation):
+    """What is predicted: one row per decision, with what the request itself carries.
+
+    Computed as the key, the join keys, `event_timestamp` (the prediction time, UTC) and the request features.
+    With neither `sql` nor `function`: one row per row of the source, scored `horizon_hours` before its `event_time`.
+    """
+
+    key: tuple[Column, ...] = Field(
+        min_length=1, description="Columns that identify a row.", examples=[["carrier", "flight", "sched_dep_at"]]
+    )
+    features: dict[Column, FeatureType] = Field(
+        default_factory=dict,
+        description="Request features: columns of the row itself that the model uses.",
+        examples=[{"distance_miles": "float"}],
     )
     horizon_hours: float = Field(
-        ge=0, description="How long before its event a row is scored, in hours; training knows nothing later."
+        0,
+        ge=0,
+        description="How long before its event a row is scored, in hours; training knows nothing later.",
+        examples=[2],
     )
 
 
-class Label(Spec):
-    """The truth, and when it is known."""
+class Label(Computation):
+    """The truth, and when it is known.
 
-    name: Column = Field(description="Label column, e.g. `arr_delay`.")
-    unit: str = Field("", description="Unit for axes and metadata, e.g. `minutes`.")
-    sql: str = Field(
-        description="SELECT of the row key, the label and `known_at` (UTC); rows whose label is still unknown, "
-        "or never will be, are left out. Or a *.sql file beside defs.yaml."
+    Computed as the row key, the label and `known_at` (UTC); rows whose label is still unknown, or never will be,
+    are left out. With neither `sql` nor `function`: the label's column of the source, known at `known_at` of that
+    column there, or else at its `event_time`.
+    """
+
+    name: Column = Field(description="Label column.", examples=["arr_delay"])
+    unit: str = Field("", description="Unit for axes and metadata.", examples=["minutes"])
+    positive: str | int | bool | None = Field(
+        None,
+        description="Binary only: the value that counts as 1, where the label is not 0/1 or true/false.",
+        examples=["yes"],
     )
-    sources: tuple[Name, ...] = Field(min_length=1, description="Sources that the SQL reads.")
+    lookahead_days: int = Field(
+        0,
+        ge=0,
+        description="Days after the window's end until the labels of all its rows are known. Windows younger than "
+        "that are left out of training, and quality waits for them.",
+        examples=[90],
+    )

@@ -1,57 +1,112 @@
 """The whole declaration of one problem, and the relations between its parts."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from ml_assets.spec.base import Name, Spec
 from ml_assets.spec.cadence import Cadence
+from ml_assets.spec.feature_set import FeatureSet, name_the_only_source
 from ml_assets.spec.features import FeatureType, FeatureView, Label, Rows
+from ml_assets.spec.metrics import METRICS, SEARCH_LOSSES, MetricName, Task
 from ml_assets.spec.monitoring import DriftPolicy, QualityPolicy, RetrainingPolicy
+from ml_assets.spec.search import Search
 from ml_assets.spec.source import Source
-from ml_assets.spec.training import Promotion, Search, Split
+from ml_assets.spec.training import Promotion, Split
 from ml_assets.spec.validation import ValidationRule
 
+_METRIC_FIELDS = {"search": "loss", "promotion": "metric", "quality": "metric"}
 
-class Problem(Spec):
-    """Everything the platform needs to know to build and run one lineage graph."""
 
-    name: Name = Field(description="Group of the assets, MLflow experiment and registered model.")
-    description: str = Field("", description="One sentence: what is predicted, from what, when.")
-    task: Literal["regression"] = Field("regression", description="Kind of label.")
-    cadence: Cadence
-    sources: tuple[Source, ...] = Field(min_length=1)
-    feature_views: tuple[FeatureView, ...] = Field(min_length=1)
-    rows: Rows
-    label: Label
-    split: Split = Split()
-    validation: tuple[ValidationRule, ...] = ()
-    search: Search
-    promotion: Promotion = Promotion()
-    drift: DriftPolicy = DriftPolicy()
-    quality: QualityPolicy
-    retraining: RetrainingPolicy = RetrainingPolicy()
+class ProblemParts(Spec):
+    """What a problem declares of its own, whoever declares its features."""
+
+    task: Task = Field("regression", description="Kind of label.", examples=["binary"])
+    metric: MetricName | None = Field(
+        None,
+        description="What the search, the gate and the watch go by. Left out: rmse, or logloss for classes.",
+        examples=["mae"],
+    )
+    rows: Rows = Field(description="What is predicted, and when.", examples=[{"key": ["customer_id"]}])
+    label: Label = Field(description="The truth, and when it is known.", examples=[{"name": "churned"}])
+    split: Split = Field(Split(), description="Train, validation and test by time.", examples=[{"test_windows": 2}])
+    validation: tuple[ValidationRule, ...] = Field(
+        (),
+        description="What must hold of a training set.",
+        examples=[[{"kind": "row_count", "low": 1000}]],
+    )
+    search: Search = Field(Search(), description="Hyper-parameter search.", examples=[{"max_trials": 10}])
+    promotion: Promotion = Field(Promotion(), description="Gate to production.", examples=[{"confidence": 0.9}])
+    drift: DriftPolicy = Field(DriftPolicy(), description="When a window has drifted.", examples=[{"min_rows": 500}])
+    quality: QualityPolicy = Field(
+        QualityPolicy(), description="When a window's error is too large.", examples=[{"max_ratio": 1.25}]
+    )
+    retraining: RetrainingPolicy = Field(
+        RetrainingPolicy(), description="When bad windows lead to a retraining.", examples=[{"bad_windows": 2}]
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_metric_for_all(cls, data: Any) -> Any:
+        """Search, gate and quality go by the problem's metric unless they name their own."""
+        if not isinstance(data, Mapping):
+            return data
+        fitting = METRICS.get(data.get("task", "regression"))
+        metric = data.get("metric") or (fitting[0] if fitting else None)
+        filled = {part: _with_metric(data.get(part), field, metric) for part, field in _METRIC_FIELDS.items()}
+        data = {**data, **filled} if metric else data
+        return name_the_only_source(data, "rows", "label")
+
+    @model_validator(mode="after")
+    def _metrics_fit_the_task(self) -> "ProblemParts":
+        allowed = {"promotion.metric": METRICS, "quality.metric": METRICS, "search.loss": SEARCH_LOSSES}
+        named = {"promotion.metric": self.promotion.metric, "quality.metric": self.quality.metric}
+        for field, metric in (named | {"search.loss": self.search.loss}).items():
+            if metric not in (fits := allowed[field][self.task]):
+                raise ValueError(f"`{field}` {metric} does not fit task {self.task}; use one of {', '.join(fits)}")
+        if self.label.positive is not None and self.task != "binary":
+            raise ValueError(f"`label.positive` is for binary labels; the task is {self.task}")
+        return self
+
+
+class Problem(ProblemParts, FeatureSet):
+    """Everything the platform needs to know to build and run one lineage graph.
+
+    On shared feature views, `sources`, `feature_views` and `cadence` are the other declaration's, and `features_from`
+    names it.
+    """
+
+    name: Name = Field(description="Group of the assets, MLflow experiment and registered model.", examples=["churn"])
+    features_from: Name | None = Field(
+        None,
+        description="FeatureViews that the sources and views come from; own ones when left out.",
+        examples=["retail"],
+    )
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "Problem":
-        known = {source.name for source in self.sources}
-        readers = [(f"feature view '{v.name}'", v.sources) for v in self.feature_views]
-        readers += [("rows", self.rows.sources), ("label", self.label.sources)]
-        readers += [(f"source '{s.name}'", tuple(r.source for r in s.references)) for s in self.sources if s.references]
-        for reader, names in readers:
-            if missing := sorted(set(names) - known):
-                raise ValueError(f"{reader} reads {missing}, which is no source; sources are {sorted(known)}")
-        seen: dict[str, str] = {}
-        for owner, columns in [("rows", self.rows.features)] + [
-            (view.name, view.features) for view in self.feature_views
-        ]:
-            for column in columns:
-                if column in seen:
-                    raise ValueError(f"feature '{column}' is in both {seen[column]} and {owner}; rename one")
-                seen[column] = owner
-        if unknown := sorted(set(self.drift.ignore) - set(seen)):
+        self._require_sources([("rows", self.rows.sources), ("label", self.label.sources)])
+        for reader, part in (("rows", self.rows), ("label", self.label)):
+            if part.sql is None and part.function is None:
+                self._require_plain(reader, part.sources, event_time=True)
+        for view in self.feature_views:
+            if twice := sorted(set(self.rows.features) & set(view.features)):
+                raise ValueError(f"feature '{twice[0]}' is in both rows and {view.name}; rename one")
+        if not self.features:
+            raise ValueError("there is no feature: declare `feature_views` or `rows.features`")
+        if self.label.name in self.features:
+            raise ValueError(
+                f"the label '{self.label.name}' is a feature, too: a model would only copy it; leave it out"
+            )
+        if unknown := sorted(set(self.drift.ignore) - set(self.features)):
             raise ValueError(f"drift.ignore names {unknown}, which are no features")
         return self
+
+    @property
+    def feature_group(self) -> str:
+        """Whose group the sources and feature views are in."""
+        return self.features_from or self.name
 
     @property
     def features(self) -> dict[str, FeatureType]:
@@ -61,10 +116,80 @@ class Problem(Spec):
             columns.update(view.features)
         return columns
 
-    def source(self, name: str) -> Source:
-        """The source of that name."""
-        return next(source for source in self.sources if source.name == name)
 
-    def view(self, name: str) -> FeatureView:
-        """The feature view of that name."""
-        return next(view for view in self.feature_views if view.name == name)
+class ProblemDeclaration(ProblemParts):
+    """A problem as it is written down: with features of its own, or on shared ones."""
+
+    name: Name = Field(description="Group of the assets, MLflow experiment and registered model.", examples=["churn"])
+    description: str = Field(
+        "",
+        description="One sentence: what is predicted, from what, when.",
+        examples=["Which customers will not buy again within 90 days, at the end of each month."],
+    )
+    features_from: Name | None = Field(
+        None,
+        description="Name of a FeatureViews declaration (a sibling folder): its cadence, sources and views are used, "
+        "and none are declared here.",
+        examples=["retail"],
+    )
+    use_views: tuple[Name, ...] | None = Field(
+        None,
+        description="Those of the shared views that the model uses; all when left out.",
+        examples=[["customer_spend"]],
+    )
+    cadence: Cadence | None = Field(
+        None, description="The windows.", examples=[{"kind": "weekly", "start": "2012-12-31"}]
+    )
+    sources: tuple[Source, ...] = Field((), description="What is delivered.", examples=[[{"name": "flights"}]])
+    feature_views: tuple[FeatureView, ...] = Field(
+        (), description="What is known of the entities, and since when.", examples=[[{"name": "weather"}]]
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_source_needs_no_naming(cls, data: Any) -> Any:
+        return name_the_only_source(data, "feature_views")
+
+    @model_validator(mode="after")
+    def _own_or_shared(self) -> "ProblemDeclaration":
+        if self.features_from is None:
+            missing = [name for name in ("cadence", "sources") if not getattr(self, name)]
+            if missing:
+                raise ValueError(
+                    f"{' and '.join(missing)} missing: declare them, or name FeatureViews in `features_from`"
+                )
+            if self.use_views is not None:
+                raise ValueError("`use_views` selects shared views: it needs `features_from`")
+        elif both := [name for name in ("cadence", "sources", "feature_views") if getattr(self, name)]:
+            raise ValueError(f"{' and '.join(both)} come from '{self.features_from}' (`features_from`): leave them out")
+        return self
+
+    def problem(self, shared: FeatureSet | None = None) -> Problem:
+        """The complete problem.
+
+        Args:
+            shared: What `features_from` names; None where the declaration has features of its own.
+
+        Raises:
+            pydantic.ValidationError: Its parts do not fit each other.
+        """
+        own = {name: getattr(self, name) for name in type(self).model_fields if name != "use_views"}
+        if shared is not None:
+            views = shared.feature_views
+            if self.use_views is not None:
+                known = [view.name for view in views]
+                if unknown := [name for name in self.use_views if name not in known]:
+                    raise ValueError(f"`use_views` names {unknown}, which '{shared.name}' lacks; it has {known}")
+                views = tuple(view for view in views if view.name in self.use_views)
+            own |= {"cadence": shared.cadence, "sources": shared.sources, "feature_views": views}
+        return Problem.model_validate(own)
+
+
+def _with_metric(part: Any, field: str, metric: Any) -> Any:
+    if part is None:
+        return {field: metric}
+    if isinstance(part, Mapping):
+        return {field: metric, **part}
+    if isinstance(part, Spec) and field not in part.model_fields_set:
+        return part.model_copy(update={field: metric})
+    return part

@@ -1,92 +1,55 @@
-"""How a model is trained: the split by time, the search, the gate to production."""
+"""How a model is trained: the split by time, and the gate to production. The search is in `search.py`."""
 
-from typing import Annotated, Literal
+from datetime import date
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from ml_assets.spec.base import Column, Spec
+from ml_assets.spec.base import Spec
+from ml_assets.spec.metrics import MetricName
 
 
 class Split(Spec):
-    """Windows before the cutoff, from the newest back: test, validation, and the rest for training."""
+    """Windows before the cutoff whose labels are known, from the newest back: test, validation, the rest trains."""
 
-    test_windows: int = Field(2, ge=1, description="Newest windows, held out for the promotion gate.")
-    validation_windows: int = Field(2, ge=1, description="Windows before those, for early stopping and search.")
+    test_windows: int = Field(2, ge=1, description="Newest windows, held out for the promotion gate.", examples=[2])
+    validation_windows: int = Field(
+        2, ge=1, description="Windows before those, for early stopping and search.", examples=[2]
+    )
     train_windows: int | None = Field(
-        None, ge=1, description="At most so many windows before those (rolling); all when left out (expanding)."
+        None,
+        ge=1,
+        description="At most so many windows before those (rolling); all when left out (expanding).",
+        examples=[30],
     )
-
-
-class Uniform(Spec):
-    """Any value between `low` and `high`."""
-
-    kind: Literal["uniform"]
-    low: float
-    high: float
-
-
-class LogUniform(Spec):
-    """Any value between `low` and `high`, evenly in the logarithm."""
-
-    kind: Literal["loguniform"]
-    low: float = Field(gt=0)
-    high: float
-
-
-class Integer(Spec):
-    """A whole number from `low` to `high`, both included."""
-
-    kind: Literal["integer"]
-    low: int
-    high: int
-
-
-class Choice(Spec):
-    """One of the listed values."""
-
-    kind: Literal["choice"]
-    values: tuple[float | int | str, ...] = Field(min_length=1)
-
-
-Distribution = Annotated[Uniform | LogUniform | Integer | Choice, Field(discriminator="kind")]
-
-
-class Search(Spec):
-    """The hyper-parameter search."""
-
-    space: dict[Column, Distribution] = Field(description="XGBoost parameter -> distribution.")
-    fixed: dict[Column, float | int | str | bool] = Field(
-        default_factory=dict, description="XGBoost parameters that are not searched, e.g. objective."
+    start: date | None = Field(
+        None,
+        description="Windows that start earlier are not trained on, e.g. since their look-back is incomplete.",
+        examples=["2010-06-01"],
     )
-    max_trials: int = Field(20, ge=1, description="Trials of the first search.")
-    retrain_trials: int | None = Field(
-        None, ge=1, description="Trials of a retraining, which starts from the champion's parameters."
-    )
-    max_rounds: int = Field(500, ge=1, description="Most boosting rounds of a trial.")
-    early_stopping_rounds: int = Field(20, ge=1, description="Rounds without gain that end a trial.")
-    loss: Literal["rmse", "mae"] = Field("rmse", description="Validation metric that is minimised.")
-    threads: int = Field(2, ge=1, description="Threads of a trial; part of what makes its bytes repeatable.")
-    seed: int = Field(0, ge=0, description="Seed of the search; the seeds of its trials derive from it.")
-
-    @model_validator(mode="after")
-    def _ranges_hold_values(self) -> "Search":
-        for name, dist in self.space.items():
-            if not isinstance(dist, Choice) and dist.high <= dist.low:
-                raise ValueError(f"{name}: high {dist.high} is not above low {dist.low}")
-        if both := sorted(set(self.space) & set(self.fixed)):
-            raise ValueError(f"{', '.join(both)}: both searched and fixed; keep one")
-        return self
 
 
 class Promotion(Spec):
     """The gate: challenger against champion on the same labelled, time-held-out rows."""
 
-    metric: Literal["rmse", "mae"] = Field("rmse", description="Error that is compared.")
+    metric: MetricName = Field(
+        "rmse", description="What is compared; the problem's `metric` when left out.", examples=["mae"]
+    )
     min_gain: float = Field(
-        0.0, ge=0, description="Least relative gain over the champion, e.g. 0.005 for half a percent."
+        0.0, ge=0, description="Least relative gain over the champion, e.g. 0.005 for half a percent.", examples=[0.005]
     )
     confidence: float = Field(
-        0.8, gt=0.5, lt=1, description="One-sided confidence that the gain is above zero (paired, by day)."
+        0.8,
+        gt=0.5,
+        lt=1,
+        description="One-sided confidence that the gain is above zero (paired bootstrap).",
+        examples=[0.9],
     )
-    bootstrap_samples: int = Field(1000, ge=100, description="Resamples of the paired bootstrap.")
-    seed: int = Field(0, ge=0, description="Seed of the bootstrap.")
+    blocks: Literal["auto", "day", "row"] = Field(
+        "auto",
+        description="What the bootstrap draws: whole days (rows of a day depend on each other), single rows, or days "
+        "where the test rows span at least ten of them and rows otherwise.",
+        examples=["day"],
+    )
+    bootstrap_samples: int = Field(1000, ge=100, description="Resamples of the paired bootstrap.", examples=[1000])
+    seed: int = Field(0, ge=0, description="Seed of the bootstrap.", examples=[2013])

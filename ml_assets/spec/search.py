@@ -1,0 +1,144 @@
+"""The hyper-parameter search: which XGBoost parameters, from which distributions, how many trials."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ml_assets.spec.base import Column, Spec
+from ml_assets.spec.metrics import MetricName
+
+_STEP = "Round to multiples of this; any value when left out (Hyperopt's q-distributions)."
+
+
+class Bounded(Spec):
+    """Common to distributions between two ends."""
+
+    @model_validator(mode="after")
+    def _holds_values(self) -> "Bounded":
+        low, high = getattr(self, "low"), getattr(self, "high")  # noqa: B009
+        if high <= low:
+            raise ValueError(f"high {high} is not above low {low}")
+        return self
+
+
+class Uniform(Bounded):
+    """Any value between `low` and `high`."""
+
+    kind: Literal["uniform"] = Field(description="Evenly distributed.", examples=["uniform"])
+    low: float = Field(description="Least value.", examples=[0.6])
+    high: float = Field(description="Greatest value.", examples=[0.95])
+    step: float | None = Field(None, gt=0, description=_STEP, examples=[0.05])
+
+
+class LogUniform(Bounded):
+    """Any value between `low` and `high`, evenly in the logarithm."""
+
+    kind: Literal["loguniform"] = Field(description="Evenly distributed in the logarithm.", examples=["loguniform"])
+    low: float = Field(gt=0, description="Least value, above 0.", examples=[0.01])
+    high: float = Field(description="Greatest value.", examples=[0.3])
+    step: float | None = Field(None, gt=0, description=_STEP, examples=[1])
+
+
+class Normal(Spec):
+    """Values around a mean; every number is possible."""
+
+    kind: Literal["normal"] = Field(description="Normally distributed.", examples=["normal"])
+    mean: float = Field(description="Mean.", examples=[0])
+    std: float = Field(gt=0, description="Standard deviation.", examples=[1])
+    step: float | None = Field(None, gt=0, description=_STEP, examples=[1])
+
+
+class LogNormal(Spec):
+    """Positive values whose logarithm is normally distributed."""
+
+    kind: Literal["lognormal"] = Field(description="Normally distributed in the logarithm.", examples=["lognormal"])
+    median: float = Field(gt=0, description="Median of the values.", examples=[1])
+    log_std: float = Field(gt=0, description="Standard deviation of the natural logarithm.", examples=[1])
+    step: float | None = Field(None, gt=0, description=_STEP, examples=[1])
+
+
+class Integer(Bounded):
+    """A whole number from `low` to `high`, both included."""
+
+    kind: Literal["integer"] = Field(description="Whole numbers, each as likely.", examples=["integer"])
+    low: int = Field(description="Least value.", examples=[3])
+    high: int = Field(description="Greatest value.", examples=[10])
+
+
+class Choice(Spec):
+    """One of the listed values."""
+
+    kind: Literal["choice"] = Field(description="One of a list.", examples=["choice"])
+    values: tuple[float | int | str, ...] = Field(
+        min_length=1, description="The values.", examples=[["depthwise", "lossguide"]]
+    )
+    probabilities: tuple[float, ...] | None = Field(
+        None, description="One per value, adding up to 1; all as likely when left out.", examples=[[0.7, 0.3]]
+    )
+
+    @model_validator(mode="after")
+    def _one_probability_each(self) -> "Choice":
+        if self.probabilities is not None and (
+            len(self.probabilities) != len(self.values)
+            or min(self.probabilities) < 0
+            or abs(sum(self.probabilities) - 1) > 1e-6
+        ):
+            raise ValueError(f"probabilities {list(self.probabilities)} are not one per value, adding up to 1")
+        return self
+
+
+Distribution = Annotated[Uniform | LogUniform | Normal | LogNormal | Integer | Choice, Field(discriminator="kind")]
+
+DEFAULT_SPACE: dict[str, Distribution] = {
+    "max_depth": Integer(kind="integer", low=3, high=7),
+    "eta": LogUniform(kind="loguniform", low=0.03, high=0.3),
+    "min_child_weight": LogUniform(kind="loguniform", low=1, high=100),
+    "subsample": Uniform(kind="uniform", low=0.6, high=1.0),
+    "colsample_bytree": Uniform(kind="uniform", low=0.4, high=1.0),
+}
+"""A space that serves most tables of some thousand rows and more."""
+
+
+class Search(Spec):
+    """The hyper-parameter search."""
+
+    space: dict[Column, Distribution] = Field(
+        default_factory=lambda: dict(DEFAULT_SPACE),
+        description="XGBoost parameter -> distribution.",
+        examples=[{"eta": {"kind": "loguniform", "low": 0.03, "high": 0.3}}],
+    )
+    fixed: dict[Column, float | int | str | bool] = Field(
+        default_factory=dict,
+        description="XGBoost parameters that are not searched; `objective` follows from the task when left out.",
+        examples=[{"tree_method": "hist", "max_bin": 128}],
+    )
+    max_trials: int = Field(20, ge=1, description="Trials of the first search.", examples=[20])
+    retrain_trials: int | None = Field(
+        None, ge=1, description="Trials of a retraining, which starts from the champion's parameters.", examples=[5]
+    )
+    startup_trials: int = Field(
+        6,
+        ge=1,
+        description="Random trials (a warm start among them) before TPE models the losses. Hyperopt's own 20 would "
+        "make a search of a dozen trials purely random. A convention.",
+        examples=[6],
+    )
+    max_rounds: int = Field(500, ge=1, description="Most boosting rounds of a trial.", examples=[500])
+    early_stopping_rounds: int = Field(20, ge=1, description="Rounds without gain that end a trial.", examples=[20])
+    loss: MetricName = Field(
+        "rmse",
+        description="Validation metric that is optimised; the problem's `metric` when left out.",
+        examples=["mae"],
+    )
+    threads: int = Field(
+        2, ge=1, description="Threads of a trial; part of what makes its bytes repeatable.", examples=[2]
+    )
+    seed: int = Field(
+        0, ge=0, description="Seed of the search; the seeds of its trials derive from it.", examples=[2013]
+    )
+
+    @model_validator(mode="after")
+    def _searched_or_fixed(self) -> "Search":
+        if both := sorted(set(self.space) & set(self.fixed)):
+            raise ValueError(f"{', '.join(both)}: both searched and fixed; keep one")
+        return self
