@@ -30,8 +30,8 @@ class UnknownAtPredictionError(LeakageError):
 class UnknownWindowError(MLAssetsError):
     """A partition key that is no window of the problem's cadence."""
 
-    def __init__(self, key: str, start: object) -> None:
-        super().__init__(f"'{key}' is no window: windows are whole weeks counted from {start}, e.g. '{start}'.")
+    def __init__(self, key: str, nearest: str, kind: str) -> None:
+        super().__init__(f"'{key}' is no window: windows are {kind}; use a key like '{nearest}'.")
 
 
 class DeliveryError(MLAssetsError):
@@ -129,6 +129,13 @@ class QueryError(MLAssetsError):
         super().__init__(f"The SQL of {what} {reason}")
 
 
+class FunctionError(MLAssetsError):
+    """A Python function that a declaration names is not there, fails, or returns no table."""
+
+    def __init__(self, reference: str, reason: str) -> None:
+        super().__init__(f"Function '{reference}' {reason}.")
+
+
 class NotLandedError(MLAssetsError):
     """An asset needs windows that were not materialised."""
 
@@ -205,6 +212,17 @@ class SearchParameterError(MLAssetsError):
         super().__init__(f"Search parameters {', '.join(names)}: {reason}.")
 
 
+class LabelValuesError(MLAssetsError):
+    """A binary label has values that are neither 0 nor 1."""
+
+    def __init__(self, label: str, values: list[float]) -> None:
+        shown = ", ".join(f"{value:g}" for value in values[:5])
+        super().__init__(
+            f"Binary label '{label}' has the value(s) {shown} beside 0 and 1. Name the one that counts as 1 in "
+            "`label.positive`, or set `task` to multiclass or regression."
+        )
+
+
 class AllTrialsFailedError(MLAssetsError):
     """No trial of a search gave a model."""
 
@@ -229,7 +247,7 @@ class TooLittleHistoryError(MLAssetsError):
 
     def __init__(self, cutoff: str, found: int, needed: int) -> None:
         super().__init__(
-            f"Cutoff {cutoff} has {found} windows of history; the split needs at least {needed}. "
+            f"Cutoff {cutoff} has {found} windows with known labels before it; the split needs at least {needed}. "
             "Choose a later cutoff, or smaller `test_windows` and `validation_windows`."
         )
 
@@ -345,6 +363,20 @@ class OtherPythonError(MLAssetsError):
         )
 
 
+class RunFailedError(MLAssetsError):
+    """A Dagster run that a command of ours started has failed."""
+
+    def __init__(self, job: str, run_id: str, reason: str) -> None:
+        super().__init__(f"Job '{job}' failed (run {run_id[:8]}): {reason}")
+
+
+class UnknownProblemError(MLAssetsError):
+    """No problem of that name is declared."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"No problem '{name}' is declared; there are {', '.join(known) or 'none'}.")
+
+
 class DemoError(MLAssetsError):
     """The demo cannot go on."""
 
@@ -361,3 +393,18 @@ class PortInUseError(MLAssetsError):
 
     def __init__(self, name: str, port: int, variable: str) -> None:
         super().__init__(f"Port {port} for {name} is in use: end what uses it, or set {variable} to another.")
+
+
+class DeclarationSyntaxError(MLAssetsError):
+    """A `defs.yaml` that cannot be read at all."""
+
+    def __init__(self, file: object, line: int, what: str, remedy: str = "Correct it there") -> None:
+        self.line, self.what, self.remedy = line, what, remedy
+        super().__init__(f"{file}:{line}: the file {what}. {remedy}.")
+
+
+class DeclarationError(MLAssetsError):
+    """Declarations with mistakes: a line for each, all at once."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))

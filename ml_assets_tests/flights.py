@@ -62,10 +62,10 @@ class Deliveries:
         others = {
             other.name: pq.read_table(path)
             for other in self.problem.sources
-            if (path := self.lake.path(self.problem, "sources", other.name, key)).exists()
+            if (path := self.lake.source(self.problem, other.name, key)).exists()
         }
         table = land(declared, window, read_delivery(declared, window, self.file(source, key)), others)
-        self.lake.write(self.lake.path(self.problem, "sources", source, key), table)
+        self.lake.write(self.lake.source(self.problem, source, key), table)
         return table
 
     def land_all(self, key: str) -> None:
@@ -79,19 +79,18 @@ class Deliveries:
         view = self.problem.view(name)
         view = view.model_copy(update={"sql": sql}) if sql else view
         window = self.window(key)
-        return compute_view(
-            view, self.lake.tables(self.problem, view.sources, window, view.lookback_days), window, cut=cut
-        )
+        return compute_view(view, self.lake.tables(self.problem, view, window), window, cut=cut)
 
     def rows(self, key: str, *, sql: str | None = None) -> Computed:
         """The rows to score in a week."""
-        rows, window = self.problem.rows, self.window(key)
-        rows = rows.model_copy(update={"sql": sql}) if sql else rows
-        return compute_rows(rows, self.lake.tables(self.problem, rows.sources, window), window, cut=0.5)
+        problem, window = self._with("rows", sql), self.window(key)
+        return compute_rows(problem, self.lake.tables(problem, problem.rows, window), window, cut=0.5)
 
     def labels(self, key: str, *, sql: str | None = None) -> Computed:
         """The labels of a week."""
-        label, window = self.problem.label, self.window(key)
-        label = label.model_copy(update={"sql": sql}) if sql else label
-        tables = self.lake.tables(self.problem, label.sources, window)
-        return compute_labels(label, self.problem.rows, tables, window, cut=0.5)
+        problem, window = self._with("label", sql), self.window(key)
+        return compute_labels(problem, self.lake.tables(problem, problem.label, window), window, cut=0.5)
+
+    def _with(self, part: str, sql: str | None) -> Problem:
+        changed = {part: getattr(self.problem, part).model_copy(update={"sql": sql})} if sql else {}
+        return self.problem.model_copy(update=changed)

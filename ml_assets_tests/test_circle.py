@@ -31,7 +31,7 @@ def circle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
         assert scenario.run(keys.feature_store_job(problem)).success
         landing = [keys.source(problem, s.name) for s in problem.sources]
         landing += [keys.features(problem, v.name) for v in problem.feature_views]
-        landing += [keys.stage(problem, name) for name in ("rows", "labels", "online_features")]
+        landing += [keys.stage(problem, name) for name in ("rows", "labels")] + [keys.online(problem)]
         assert scenario.run_range(keys.landing_job(problem), WEEKS[0], WEEKS[-1], landing).success
         assert scenario.run(keys.training_job(problem), CUTOFF).success
         for week in SCORED:
@@ -73,8 +73,8 @@ def test_mlflow_holds_one_parent_with_its_trials_the_data_and_a_picture(circle: 
 
 
 def test_no_row_was_trained_on_or_scored_with_what_was_not_known(circle: Scenario) -> None:
-    frames = [pd.read_parquet(circle.lake.path(circle.problem, "dataset", "dataset", CUTOFF))]
-    frames += [pd.read_parquet(circle.lake.path(circle.problem, "predictions", "predictions", w)) for w in SCORED]
+    frames = [pd.read_parquet(circle.lake.stage(circle.problem, "dataset", CUTOFF))]
+    frames += [pd.read_parquet(circle.lake.stage(circle.problem, "predictions", w)) for w in SCORED]
     for frame in frames:
         for view in circle.problem.feature_views:
             known = frame[f"{view.name}__known_at"]
@@ -86,7 +86,7 @@ def test_no_row_was_trained_on_or_scored_with_what_was_not_known(circle: Scenari
 
 def test_windows_are_scored_by_what_was_production_when_they_began(circle: Scenario) -> None:
     for week in SCORED:
-        frame = pd.read_parquet(circle.lake.path(circle.problem, "predictions", "predictions", week))
+        frame = pd.read_parquet(circle.lake.stage(circle.problem, "predictions", week))
         assert (frame["model_cutoff"] <= week).all()
         assert frame["prediction"].notna().all()
 
@@ -100,7 +100,7 @@ def test_a_window_before_the_first_version_is_not_scored(circle: Scenario) -> No
 def test_online_and_offline_scores_agree(circle: Scenario) -> None:
     problem, week = circle.problem, SCORED[-1]
     now = window_of(problem.cadence, week).end
-    rows = pd.read_parquet(circle.lake.path(problem, "rows", "rows", week)).tail(200).assign(event_timestamp=now)
+    rows = pd.read_parquet(circle.lake.stage(problem, "rows", week)).tail(200).assign(event_timestamp=now)
     online = circle.feature_store.online_rows(
         problem, rows, now=now.to_pydatetime() if hasattr(now, "to_pydatetime") else now
     )
@@ -150,7 +150,7 @@ def test_a_range_run_judges_each_window_by_itself(circle: Scenario) -> None:
 
 
 def test_training_the_same_cutoff_again_gives_the_same_bytes_and_no_new_version(circle: Scenario) -> None:
-    folder = circle.lake.folder(circle.problem, "tuned_model", CUTOFF) / "model"
+    folder = circle.lake.model_folder(circle.problem, CUTOFF) / "model"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     versions = len(circle.ledger.rows(circle.problem))
     assert circle.run(keys.training_job(circle.problem), CUTOFF).success

@@ -11,10 +11,9 @@ import pytest
 
 from ml_assets.assets.dataset import training_set
 from ml_assets.assets.feature_store import view_folders
-from ml_assets.demo.story import all_windows
 from ml_assets.ml.metrics import Metrics, regression_metrics
 from ml_assets.ml.tuning import search
-from ml_assets.ml.windows import window_of
+from ml_assets.ml.windows import all_windows, window_of
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets_tests.flights import Deliveries, flights
 
@@ -27,13 +26,13 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """All labelled flights of 2013 with their point-in-time features, as the dataset asset makes them."""
     home = tmp_path_factory.mktemp("year")
     deliveries, problem = Deliveries.below(home), flights()
-    for window in all_windows(problem):
+    for window in all_windows(problem.cadence):
         deliveries.land_all(window.key)
         for view in problem.feature_views:
             table = deliveries.view(view.name, window.key).table
-            deliveries.lake.write(deliveries.lake.path(problem, "features", view.name, window.key), table)
+            deliveries.lake.write(deliveries.lake.view(problem, view.name, window.key), table)
         for name, computed in (("rows", deliveries.rows(window.key)), ("labels", deliveries.labels(window.key))):
-            deliveries.lake.write(deliveries.lake.path(problem, name, name, window.key), computed.table)
+            deliveries.lake.write(deliveries.lake.stage(problem, name, window.key), computed.table)
     store = FeatureStore(root=str(Path(home) / "feast"))
     store.apply(problem, view_folders(problem, deliveries.lake))
     whole = problem.split.model_copy(update={"train_windows": None})  # the demo's problem forgets after 30 weeks

@@ -22,10 +22,11 @@ def build_dataset(problem: Problem) -> dg.AssetsDefinition:
     before = partitions.all_before()
     upstream = [keys.stage(problem, name) for name in ("rows", "labels")]
     upstream += [keys.features(problem, view.name) for view in problem.feature_views]
+    store = [keys.store(problem)] if problem.feature_views else []
 
     @dg.asset(
         key=key,
-        deps=[keys.stage(problem, "feature_store"), *(dg.AssetDep(k, partition_mapping=before) for k in upstream)],
+        deps=[*store, *(dg.AssetDep(k, partition_mapping=before) for k in upstream)],
         partitions_def=partitions.cutoffs(problem),
         check_specs=[dg.AssetCheckSpec(CHECK, asset=key, blocking=True, description="The declared rules hold.")],
         description="Point-in-time training set: train, validation and test by time.",
@@ -41,7 +42,7 @@ def build_dataset(problem: Problem) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         cutoff = window_of(problem.cadence, context.partition_key)
         frame = training_set(problem, cutoff, lake, feature_store)
-        path = lake.write(lake.path(problem, "dataset", "dataset", cutoff.key), frame)
+        path = lake.write(lake.stage(problem, "dataset", cutoff.key), frame)
         report = data_docs.validate(
             problem=problem.name, run_name=f"cutoff-{cutoff.key}", frame=frame, rules=problem.validation
         )
@@ -63,14 +64,11 @@ def training_set(problem: Problem, cutoff: Window, lake: Lake, feature_store: Fe
     Raises:
         NotLandedError, TooLittleHistoryError, LeakageError.
     """
-    split = split_windows(problem.split, cutoff, problem.cadence)
+    split = split_windows(problem.split, cutoff, problem.label)
     lake.require_features(problem, split.all)
     parts = []
     for window in split.all:
-        rows, labels = (
-            lake.read(f"Asset '{problem.name}/{name}'", [lake.path(problem, name, name, window.key)]).to_pandas()
-            for name in ("rows", "labels")
-        )
+        rows, labels = (lake.read_stage(problem, name, window.key) for name in ("rows", "labels"))
         parts.append((window, rows, labels))
     frame = labelled_rows(parts, split, problem.rows, problem.label, cutoff.start)
     joined = feature_store.training_rows(problem, frame)
@@ -81,11 +79,14 @@ def training_set(problem: Problem, cutoff: Window, lake: Lake, feature_store: Fe
 def _metadata(frame: pd.DataFrame, problem: Problem) -> dict[str, dg.MetadataValue]:
     sizes = frame[SPLIT].value_counts()
     label = frame[problem.label.name]
+    if problem.task == "multiclass":
+        about = {f"label_share_{name}": share for name, share in label.value_counts(normalize=True).head(20).items()}
+    else:
+        about = {"label_mean": label.mean(), "label_std": label.std()}
     return {
         "dagster/row_count": dg.MetadataValue.int(len(frame)),
-        **{f"{part}_rows": dg.MetadataValue.int(int(sizes[part])) for part in ("train", "validation", "test")},
-        "label_mean": dg.MetadataValue.float(float(label.mean())),
-        "label_std": dg.MetadataValue.float(float(label.std())),
+        **{f"{part}_rows": dg.MetadataValue.int(int(sizes.get(part, 0))) for part in ("train", "validation", "test")},
+        **{name: dg.MetadataValue.float(float(value)) for name, value in about.items()},
         "null_share": dg.MetadataValue.float(float(frame[list(problem.features)].isna().to_numpy().mean())),
     }
 

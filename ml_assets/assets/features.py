@@ -11,49 +11,51 @@ from ml_assets.assets import keys, partitions
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.assets.sources import table_schema
 from ml_assets.ml.features import Computed, compute_labels, compute_rows, compute_view
+from ml_assets.ml.functions import function_hash
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
-from ml_assets.spec import FeatureView, Problem, Spec
+from ml_assets.spec import Computation, FeatureSet, FeatureView, Problem, Spec
 
 
-def build_features(problem: Problem) -> dg.AssetsDefinition:
+def build_features(features: FeatureSet) -> dg.AssetsDefinition:
     """All feature views in one step, each an asset that can be materialised by itself."""
 
     @dg.multi_asset(
-        name=f"{problem.name}_features",
-        specs=[_view_spec(problem, view) for view in problem.feature_views],
-        partitions_def=partitions.windows(problem),
+        name=f"{features.name}_features",
+        specs=[_view_spec(features, view) for view in features.feature_views],
+        partitions_def=partitions.windows(features),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
-        group_name=problem.name,
+        group_name=features.name,
     )
-    def features(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[dg.MaterializeResult]:
-        for view in problem.feature_views:
-            key = keys.features(problem, view.name)
+    def views(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[dg.MaterializeResult]:
+        for view in features.feature_views:
+            key = keys.features(features, view.name)
             if key in context.selected_asset_keys:
-                yield run_windows(context, problem, key, partial(_view, problem, view, lake))
+                yield run_windows(context, features, key, partial(_view, features, view, lake))
 
-    return features
+    return views
 
 
 def build_rows(problem: Problem) -> dg.AssetsDefinition:
     """The rows to score, with their request features."""
 
     def compute(window: Window, lake: Lake) -> Computed:
-        tables = lake.tables(problem, problem.rows.sources, window)
-        return compute_rows(problem.rows, tables, window, cut=cut_of(window))
+        tables = lake.tables(problem, problem.rows, window)
+        return compute_rows(problem, tables, window, cut=cut_of(window))
 
-    return _stage(problem, "rows", problem.rows, problem.rows.sources, compute)
+    return _stage(problem, "rows", problem.rows, "What is to be predicted, and when.", compute)
 
 
 def build_labels(problem: Problem) -> dg.AssetsDefinition:
     """The labels, each with the time at which it became known."""
+    late = f" Of a window, {problem.label.lookahead_days} days after its end." if problem.label.lookahead_days else ""
 
     def compute(window: Window, lake: Lake) -> Computed:
-        tables = lake.tables(problem, problem.label.sources, window)
-        return compute_labels(problem.label, problem.rows, tables, window, cut=cut_of(window))
+        tables = lake.tables(problem, problem.label, window, lookahead_days=problem.label.lookahead_days)
+        return compute_labels(problem, tables, window, cut=cut_of(window))
 
-    return _stage(problem, "labels", problem.label, problem.label.sources, compute)
+    return _stage(problem, "labels", problem.label, f"The truth, and when it became known.{late}", compute)
 
 
 def cut_of(window: Window) -> float:
@@ -61,55 +63,53 @@ def cut_of(window: Window) -> float:
     return int(hashlib.sha256(window.key.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
 
 
-def code_version(part: Spec) -> str:
-    """Version of a declared part: it changes when, and only when, the declaration does."""
-    return hashlib.sha256(part.model_dump_json().encode()).hexdigest()[:12]
+def code_version(part: Spec, folder: Path | None = None) -> str:
+    """Version of a declared part: it changes when, and only when, the declaration or a file of its code does."""
+    digest = hashlib.sha256(part.model_dump_json().encode())
+    if isinstance(part, Computation) and part.function and folder is not None:
+        digest.update(function_hash(part.function, folder).encode())
+    return digest.hexdigest()[:12]
 
 
 def _stage(
-    problem: Problem,
-    name: str,
-    part: Spec,
-    sources: tuple[str, ...],
-    compute: Callable[[Window, Lake], Computed],
+    problem: Problem, name: str, part: Computation, text: str, compute: Callable[[Window, Lake], Computed]
 ) -> dg.AssetsDefinition:
     key = keys.stage(problem, name)
 
     @dg.asset(
         key=key,
-        deps=[keys.source(problem, source) for source in sources],
+        deps=[keys.source(problem, source) for source in part.sources],
         partitions_def=partitions.windows(problem),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        code_version=code_version(part),
-        description=compute.__doc__ or f"The {name} of a window.",
+        code_version=code_version(part, problem.folder),
+        description=text,
         group_name=problem.name,
         kinds={"duckdb", "parquet"},
     )
     def stage(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:
         def body(window: Window) -> Outcome:
-            return _written(lake, lake.path(problem, name, name, window.key), compute(window, lake))
+            return _written(lake, lake.stage(problem, name, window.key), compute(window, lake))
 
         return run_windows(context, problem, key, body)
 
     return stage
 
 
-def _view_spec(problem: Problem, view: FeatureView) -> dg.AssetSpec:
+def _view_spec(features: FeatureSet, view: FeatureView) -> dg.AssetSpec:
     return dg.AssetSpec(
-        keys.features(problem, view.name),
+        keys.features(features, view.name),
         description=view.description or None,
-        deps=[keys.source(problem, source) for source in view.sources],
-        code_version=code_version(view),
-        metadata={"entities": ", ".join(view.entities), "ttl_hours": view.ttl_hours},
+        deps=[keys.source(features, source) for source in view.sources],
+        code_version=code_version(view, features.folder),
+        metadata={"entities": ", ".join(view.entities), "ttl_hours": view.ttl_hours or "for ever"},
         kinds={"duckdb", "parquet"},
-        group_name=problem.name,
+        group_name=features.name,
     )
 
 
-def _view(problem: Problem, view: FeatureView, lake: Lake, window: Window) -> Outcome:
-    tables = lake.tables(problem, view.sources, window, view.lookback_days)
-    computed = compute_view(view, tables, window, cut=cut_of(window))
-    return _written(lake, lake.path(problem, "features", view.name, window.key), computed)
+def _view(features: FeatureSet, view: FeatureView, lake: Lake, window: Window) -> Outcome:
+    computed = compute_view(view, lake.tables(features, view, window), window, cut=cut_of(window))
+    return _written(lake, lake.view(features, view.name, window.key), computed)
 
 
 def _written(lake: Lake, path: Path, computed: Computed) -> Outcome:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from ml_assets.spec import Problem
+from ml_assets.spec import FeatureSet, Problem
 
 CAUSE_TAG = "ml_assets/cause"
 WINDOWS_TAG = "ml_assets/bad_windows"
@@ -10,19 +10,29 @@ CHECKS_TAG = "ml_assets/failed_checks"
 PROBLEM_TAG = "ml_assets/problem"
 
 
-def source(problem: Problem, name: str) -> dg.AssetKey:
+def source(features: FeatureSet, name: str) -> dg.AssetKey:
     """Raw rows of a source."""
-    return dg.AssetKey([problem.name, "sources", name])
+    return dg.AssetKey([features.feature_group, "sources", name])
 
 
-def features(problem: Problem, view: str) -> dg.AssetKey:
+def features(features: FeatureSet, view: str) -> dg.AssetKey:
     """Rows of a feature view."""
-    return dg.AssetKey([problem.name, "features", view])
+    return dg.AssetKey([features.feature_group, "features", view])
+
+
+def store(features: FeatureSet) -> dg.AssetKey:
+    """The Feast registry of a feature set."""
+    return dg.AssetKey([features.feature_group, "feature_store"])
+
+
+def online(features: FeatureSet) -> dg.AssetKey:
+    """The online store of a feature set."""
+    return dg.AssetKey([features.feature_group, "online_features"])
 
 
 def stage(problem: Problem, name: str) -> dg.AssetKey:
-    """A stage that a problem has once: rows, labels, feature_store, online_features, dataset, tuned_model,
-    registered_version, predictions, quality, drift_report."""
+    """A stage that a problem has once: rows, labels, dataset, tuned_model, registered_version, predictions,
+    quality, drift_report."""
     return dg.AssetKey([problem.name, name])
 
 
@@ -31,13 +41,13 @@ def window_job(problem: Problem) -> str:
     return f"{problem.name}_window"
 
 
-def landing_job(problem: Problem) -> str:
-    """The first half of the window job: what needs no model."""
-    return f"{problem.name}_landing"
+def landing_job(features: FeatureSet) -> str:
+    """The job that lands one window: sources, features and, of a problem with features of its own, rows and labels."""
+    return f"{features.name}_landing"
 
 
 def scoring_job(problem: Problem) -> str:
-    """The second half of the window job: predictions, quality, drift."""
+    """The job that scores and judges one landed window."""
     return f"{problem.name}_scoring"
 
 
@@ -46,14 +56,24 @@ def training_job(problem: Problem) -> str:
     return f"{problem.name}_training"
 
 
-def feature_store_job(problem: Problem) -> str:
+def judging_job(problem: Problem) -> str:
+    """The job that judges one scored window whose labels have come in late."""
+    return f"{problem.name}_judging"
+
+
+def feature_store_job(features: FeatureSet) -> str:
     """The job that applies the feature definitions."""
-    return f"{problem.name}_feature_store"
+    return f"{features.name}_feature_store"
 
 
 def retraining_sensor(problem: Problem) -> str:
     """The sensor that retrains."""
     return f"{problem.name}_retraining"
+
+
+def following_sensor(problem: Problem) -> str:
+    """The sensor that scores and judges what has landed."""
+    return f"{problem.name}_following"
 
 
 def tracking(problem: Problem) -> str:

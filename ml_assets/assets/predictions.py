@@ -21,12 +21,13 @@ def build_predictions(problem: Problem) -> dg.AssetsDefinition:
     """Scored rows with the version and the feature values used."""
     key = keys.stage(problem, "predictions")
     features = [keys.features(problem, view.name) for view in problem.feature_views]
+    if features:
+        features.append(keys.store(problem))
 
     @dg.asset(
         key=key,
         deps=[
             keys.stage(problem, "rows"),
-            keys.stage(problem, "feature_store"),
             *features,
             dg.AssetDep(keys.stage(problem, "registered_version"), partition_mapping=partitions.up_to_now()),
         ],

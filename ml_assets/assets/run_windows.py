@@ -13,7 +13,7 @@ import dagster as dg
 from dagster import AssetCheckEvaluation
 
 from ml_assets.ml.windows import Window, window_of
-from ml_assets.spec import Problem
+from ml_assets.spec import FeatureSet
 
 PARTITION_TAG = "dagster/partition"
 
@@ -27,14 +27,14 @@ class Outcome:
 
 
 def run_windows(
-    context: dg.AssetExecutionContext, problem: Problem, key: dg.AssetKey, body: Callable[[Window], Outcome]
+    context: dg.AssetExecutionContext, features: FeatureSet, key: dg.AssetKey, body: Callable[[Window], Outcome]
 ) -> dg.MaterializeResult:
     """Call `body` for each window of the run, in order, and report metadata and checks per window."""
     partitions = list(context.partition_keys)
     outcomes: dict[str, Outcome] = {}
     for partition in partitions:
         context.log.info(f"{key.to_user_string()} {partition} ({len(outcomes) + 1} of {len(partitions)})")
-        outcomes[partition] = body(window_of(problem.cadence, partition))
+        outcomes[partition] = body(window_of(features.cadence, partition))
     if PARTITION_TAG in context.run.tags:
         only = outcomes[partitions[0]]
         return dg.MaterializeResult(asset_key=key, metadata=dict(only.metadata), check_results=list(only.checks))

@@ -47,7 +47,8 @@ def build_retraining_sensor(problem: Problem, job: "AssetJob") -> dg.SensorDefin
         judged = judged_windows(context.instance, problem)
         if busy := _in_flight(context.instance, problem):
             return dg.SensorResult(skip_reason=dg.SkipReason(busy))
-        decision = decide(judged, _last_cutoff(problem, ledger), problem.retraining)
+        scored = _newest_scored(context.instance, problem)
+        decision = decide(judged, _last_cutoff(problem, ledger), problem.retraining, scored=scored)
         if not decision.retrain:
             return dg.SensorResult(skip_reason=dg.SkipReason(decision.reason))
         context.log.info(decision.reason)
@@ -98,6 +99,11 @@ def _in_flight(instance: DagsterInstance, problem: Problem) -> str | None:
         if any(key.path[0] == problem.name for key in backfill.asset_selection or ()):
             return f"A backfill is in progress: {backfill.backfill_id}."
     return None
+
+
+def _newest_scored(instance: DagsterInstance, problem: Problem) -> Window | None:
+    scored = instance.get_materialized_partitions(keys.stage(problem, "predictions"))
+    return max((window_of(problem.cadence, key) for key in scored), default=None)
 
 
 def _last_cutoff(problem: Problem, ledger: Ledger) -> datetime | None:

@@ -22,7 +22,7 @@ from ml_assets.demo.dagster_api import DagsterApi
 from ml_assets.demo.deliveries import deliver
 from ml_assets.errors import DemoError
 from ml_assets.ml.retraining import decide
-from ml_assets.ml.windows import Window, window_of
+from ml_assets.ml.windows import Window, all_windows, window_of
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.settings import Settings
@@ -48,7 +48,7 @@ class Story:
     def run(self) -> None:
         """The whole year."""
         weeks = scored_windows(self.problem)
-        history = [w for w in all_windows(self.problem) if w not in weeks]
+        history = [w for w in all_windows(self.problem.cadence) if w not in weeks]
         self._backfill(history)
         self._job(keys.training_job(self.problem), FIRST_CUTOFF, "first version trained and decided upon")
         self._say_version()
@@ -68,10 +68,9 @@ class Story:
         started = time.monotonic()
         for window in history:
             deliver(self.problem, self.lake, window)
-        names = ["rows", "labels", "online_features"]
         assets = [keys.source(self.problem, s.name) for s in self.problem.sources]
         assets += [keys.features(self.problem, v.name) for v in self.problem.feature_views]
-        assets += [keys.stage(self.problem, name) for name in names]
+        assets += [*(keys.stage(self.problem, name) for name in ("rows", "labels")), keys.online(self.problem)]
         with self._waiting(f"backfill of {len(history)} weeks"):
             # First in the queue, and done in seconds: long before the backfill comes to its online features.
             store = self.api.launch_job(keys.feature_store_job(self.problem))
@@ -135,18 +134,9 @@ class Story:
             self.progress.remove_task(task)
 
 
-def all_windows(problem: Problem) -> list[Window]:
-    """All windows of a problem whose cadence ends, oldest first."""
-    cadence = problem.cadence
-    if cadence.end is None:
-        raise DemoError("The demo needs a cadence that ends.")
-    first = window_of(cadence, cadence.start.isoformat())
-    return [first.shift(n) for n in range((cadence.end - cadence.start).days // 7)]
-
-
 def scored_windows(problem: Problem) -> list[Window]:
     """The windows that arrive one after the other, after the first training."""
-    return [window for window in all_windows(problem) if window.key >= FIRST_CUTOFF]
+    return [window for window in all_windows(problem.cadence) if window.key >= FIRST_CUTOFF]
 
 
 def fresh_home(home: Path) -> None:

@@ -1,11 +1,11 @@
 """The knowledge-time rule: a value must be computable from what was known when it claims to have been known.
 
-The rule does not trust what a SELECT says of itself. It hides everything that became known after a moment t,
+The rule does not trust what a computation says of itself. It hides everything that became known after a moment t,
 computes again, and compares the rows that claim to have been known by t. A difference is a leak, whatever the
 score says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,37 +14,31 @@ import pandas as pd
 import pyarrow as pa
 
 from ml_assets.errors import LeakageError
-from ml_assets.ml.query import Tables, run_query
-from ml_assets.ml.windows import Window
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A SELECT, and how its rows say when they were known.
+    """A computation, and how its rows say when they were known.
 
     Attributes:
         what: Name for errors, e.g. "feature view 'weather'".
-        sql: The SELECT.
         key: Columns that identify a row.
         known_at: Column with the moment at which the whole row claims to have been known (UTC).
-        within: Time column that places a row in its window; None when the SELECT does so itself.
+        as_of: Computes again from what was known by a moment.
     """
 
     what: str
-    sql: str
     key: tuple[str, ...]
     known_at: str
-    within: str | None = None
+    as_of: Callable[[datetime], pa.Table]
 
 
-def check_knowledge(claim: Claim, result: pa.Table, tables: Tables, window: Window, *, cut: float = 0.5) -> int:
+def check_knowledge(claim: Claim, result: pa.Table, *, cut: float = 0.5) -> int:
     """Compute again as of one moment and compare.
 
     Args:
         claim: What is checked.
-        result: (n, k) what the SELECT returned with nothing hidden.
-        tables: The sources it read.
-        window: The window it computed.
+        result: (n, k) what was computed with nothing hidden.
         cut: Where in the sorted `known_at` of the result the moment lies, 0 (first row) to 1 (last row).
 
     Returns:
@@ -57,8 +51,7 @@ def check_knowledge(claim: Claim, result: pa.Table, tables: Tables, window: Wind
     if frame.empty:
         return 0
     moment: datetime = frame[claim.known_at].sort_values().iloc[int(cut * (len(frame) - 1))].to_pydatetime()
-    again = run_query(claim.sql, tables, window, what=claim.what, within=claim.within, known_by=moment)
-    hidden = again.to_pandas()
+    hidden = claim.as_of(moment).to_pandas()
     full, then = (part[part[claim.known_at] <= moment] for part in (frame, hidden))
     differing = _differences(full, then, claim.key)
     if differing:

@@ -1,6 +1,6 @@
-"""Runs the SQL of a declaration over landed sources, in full or as they were known at one moment.
+"""Runs a declared computation over landed sources, in full or as they were known at one moment.
 
-Here belongs how a declared SELECT sees its tables. What is declared is in `spec`, where files lie in the lake.
+Here belongs how declared SQL, or a function, sees its tables. What is declared is in `spec`, where files lie in the lake.
 """
 
 import atexit
@@ -14,16 +14,21 @@ import duckdb
 import pyarrow as pa
 
 from ml_assets.errors import QueryError
+from ml_assets.ml.functions import call_function
 from ml_assets.ml.windows import Window
-from ml_assets.spec import Source
+from ml_assets.spec import Computation, Source
 
 
 @dataclass(frozen=True)
 class Tables:
-    """The sources that a SELECT may read: each with its declaration and its landed files."""
+    """The sources that a computation may read: each with its declaration and its landed files.
+
+    `folder` is where the files of declared functions are looked up.
+    """
 
     sources: tuple[Source, ...]
     files: Mapping[str, Sequence[Path]]
+    folder: Path = Path()
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -44,8 +49,9 @@ def quoted(column: str) -> str:
     return f'"{column}"'
 
 
-def run_query(
-    sql: str,
+def compute(
+    computation: Computation,
+    plain: str,
     tables: Tables,
     window: Window,
     *,
@@ -53,35 +59,45 @@ def run_query(
     within: str | None = None,
     known_by: datetime | None = None,
 ) -> pa.Table:
-    """Run a declared SELECT.
+    """Run a declared computation: its SQL, its function, or the SELECT that stands for neither.
 
     Args:
-        sql: One SELECT; `window_start` and `window_end` are available through getvariable().
+        computation: The declaration.
+        plain: The SELECT that takes the one source as it is.
         tables: What it may read.
         window: The window that it computes.
         what: Culprit of an error, e.g. "feature view 'weather'".
         within: Time column whose value must lie in the window; rows outside are left out.
-        known_by: When given, every value that became known later is hidden from the SELECT.
+        known_by: When given, every value that became known later is hidden from the computation.
 
     Returns:
         All rows, ordered by all columns, so that equal input gives equal bytes.
 
     Raises:
         QueryError: DuckDB refuses the SELECT.
+        FunctionError: The function is not there, fails, or returns no table.
     """
     con = connect()
     try:
         for source in tables.sources:
             con.execute(_view(source, tables.files[source.name], known_by))
-        con.execute(f"SET VARIABLE window_start = TIMESTAMPTZ '{window.start.isoformat()}'")
-        con.execute(f"SET VARIABLE window_end = TIMESTAMPTZ '{window.end.isoformat()}'")
+        for name, moment in (("start", window.start), ("end", window.end), ("last", window.last)):
+            con.execute(f"SET VARIABLE window_{name} = TIMESTAMPTZ '{moment.isoformat()}'")
+        if computation.function:
+            con.register("returned", _call(con, computation.function, tables, window))
+        sql = "FROM returned" if computation.function else (computation.sql or plain).rstrip().rstrip(";")
         inside = f" WHERE {quoted(within)} >= getvariable('window_start')" if within else ""
         inside += f" AND {quoted(within)} < getvariable('window_end')" if within else ""
-        return con.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')}\n){inside} ORDER BY ALL").to_arrow_table()
+        return con.sql(f"SELECT * FROM ({sql}\n){inside} ORDER BY ALL").to_arrow_table()
     except duckdb.Error as error:
         raise QueryError(what, f"fails: {str(error).splitlines()[0]}") from error
     finally:
         con.close()
+
+
+def _call(con: duckdb.DuckDBPyConnection, reference: str, tables: Tables, window: Window) -> pa.Table:
+    frames = {source.name: con.sql(f"FROM {source.name} ORDER BY ALL").df() for source in tables.sources}
+    return call_function(reference, tables.folder, frames, window)
 
 
 def _view(source: Source, files: Sequence[Path], known_by: datetime | None) -> str:

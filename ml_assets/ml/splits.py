@@ -1,10 +1,11 @@
 """Splits by time: which windows before a cutoff train, validate and test. Never at random."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ml_assets.errors import TooLittleHistoryError
-from ml_assets.ml.windows import Window
-from ml_assets.spec import Cadence, Split
+from ml_assets.ml.windows import Window, windows_before
+from ml_assets.spec import Label, Split
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,19 @@ class SplitWindows:
         return "test" if window in self.test else "validation" if window in self.validation else "train"
 
 
-def split_windows(split: Split, cutoff: Window, cadence: Cadence) -> SplitWindows:
-    """Split the windows before `cutoff`.
+def split_windows(split: Split, cutoff: Window, label: Label) -> SplitWindows:
+    """Split the windows before `cutoff` whose labels are known at it.
 
     Args:
-        split: Sizes of the parts, in windows.
+        split: Sizes of the parts, in windows, and the first window that counts.
         cutoff: The window that the model is for; nothing of it is used.
-        cadence: Where history begins.
+        label: Says how long after a window's end its labels are known.
 
     Raises:
         TooLittleHistoryError: No window is left for training.
     """
-    history: list[Window] = []
-    window = cutoff.shift(-1)
-    while window.start.date() >= cadence.start:
-        history.append(window)
-        window = window.shift(-1)
+    known = windows_before(cutoff.cadence, cutoff.start - timedelta(days=label.lookahead_days))
+    history = [window for window in known if split.start is None or window.key[:10] >= split.start.isoformat()][::-1]
     held_out = split.test_windows + split.validation_windows
     if len(history) <= held_out:
         raise TooLittleHistoryError(cutoff.key, len(history), held_out + 1)

@@ -1,10 +1,11 @@
-"""A problem's declaration as Feast objects: entities, sources, views and one service.
+"""A feature set's declaration as Feast objects: entities, sources, views and one service.
 
 Here belongs what a view looks like in Feast. Writing it to the registry is the business of `feature_store`.
 """
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml_assets.errors import FeatureColumnCollisionError, JoinKeyTypeError
-from ml_assets.spec import FeatureView, Problem
+from ml_assets.spec import FeatureSet, FeatureView
 
 EVENT, KNOWN = "event_timestamp", "known_at"
 DECLARATION = "declaration"
@@ -32,10 +33,10 @@ def event_time_column(view: FeatureView) -> str:
     return f"{view.name}__event_time"
 
 
-def added_columns(problem: Problem) -> list[str]:
+def added_columns(features: FeatureSet) -> list[str]:
     """What a point-in-time join adds to its rows, in order."""
-    features = [column for view in problem.feature_views for column in view.features]
-    return features + [known_at_column(view) for view in problem.feature_views]
+    columns = [column for view in features.feature_views for column in view.features]
+    return columns + [known_at_column(view) for view in features.feature_views]
 
 
 def feast_types(view: FeatureView) -> dict[str, str]:
@@ -47,15 +48,15 @@ def feast_types(view: FeatureView) -> dict[str, str]:
 
 def ttl_of(view: FeatureView) -> timedelta:
     """The view's TTL; a century stands for ever, and a microsecond is the least (Feast reads 0 as none)."""
-    hours = min(view.ttl_hours, _FOR_EVER / timedelta(hours=1))
+    hours = min(view.ttl_hours or math.inf, _FOR_EVER / timedelta(hours=1))
     return max(timedelta(hours=hours), timedelta(microseconds=1))
 
 
-def declared_objects(problem: Problem, folders: Mapping[str, Path]) -> dict[str, Any]:
-    """Feast's objects for a problem.
+def declared_objects(features: FeatureSet, folders: Mapping[str, Path]) -> dict[str, Any]:
+    """Feast's objects for a feature set.
 
     Args:
-        problem: The declaration.
+        features: The declaration.
         folders: View name -> folder of its `<window>.parquet` files; it need not exist yet.
 
     Returns:
@@ -68,25 +69,25 @@ def declared_objects(problem: Problem, folders: Mapping[str, Path]) -> dict[str,
     from feast import Entity, FeatureService
     from feast.value_type import ValueType
 
-    _check_names(problem)
-    kinds = _join_key_kinds(problem, folders)
+    _check_names(features)
+    kinds = _join_key_kinds(features, folders)
     types = {"int64": ValueType.INT64, "string": ValueType.STRING}
     keys = {
         key: Entity(name=key, join_keys=[key], value_type=types[kind], tags=_tags(key, kind))
         for key, kind in kinds.items()
     }
-    views = {view.name: _view(view, keys, folders[view.name]) for view in problem.feature_views}
+    views = {view.name: _view(view, keys, folders[view.name]) for view in features.feature_views}
     service = FeatureService(
-        name=problem.name,
+        name=features.feature_group,
         # The event time is for online reads alone; training sets do not carry it.
-        features=[views[v.name][[*v.features, known_at_column(v)]] for v in problem.feature_views],
-        description=problem.description,
-        tags=_tags(problem.description, [[view.name, view.features] for view in problem.feature_views]),
+        features=[views[v.name][[*v.features, known_at_column(v)]] for v in features.feature_views],
+        description=features.description,
+        tags=_tags(features.description, [[view.name, view.features] for view in features.feature_views]),
     )
     return (
         {f"entity {name}": entity for name, entity in keys.items()}
         | {f"view {name}": view for name, view in views.items()}
-        | {f"service {problem.name}": service}
+        | {f"service {features.feature_group}": service}
     )
 
 
@@ -123,30 +124,30 @@ def _tags(*declared: object) -> dict[str, str]:
     return {DECLARATION: hashlib.sha256(json.dumps(declared).encode()).hexdigest()}
 
 
-def _check_names(problem: Problem) -> None:
-    reserved = {EVENT, KNOWN} | {key for view in problem.feature_views for key in view.entities}
-    for view in problem.feature_views:
+def _check_names(features: FeatureSet) -> None:
+    reserved = {EVENT, KNOWN} | {key for view in features.feature_views for key in view.entities}
+    for view in features.feature_views:
         reserved |= {known_at_column(view), event_time_column(view)}
     taken = {name.casefold() for name in reserved}  # SQL does not tell upper from lower case
     seen: set[str] = set()
-    for view in problem.feature_views:
+    for view in features.feature_views:
         clash = [name for name in view.features if name.casefold() in taken | seen]
         if clash:
             raise FeatureColumnCollisionError(f"The join of view '{view.name}'", clash)
         seen |= {name.casefold() for name in view.features}
 
 
-def _join_key_kinds(problem: Problem, folders: Mapping[str, Path]) -> dict[str, str]:
+def _join_key_kinds(features: FeatureSet, folders: Mapping[str, Path]) -> dict[str, str]:
     kinds: dict[str, str] = {}
-    for view in problem.feature_views:
+    for view in features.feature_views:
         for key in view.entities:
-            kind = _kind(problem, view, key, folders[view.name])
+            kind = _kind(features, view, key, folders[view.name])
             if kind != kinds.setdefault(key, kind):
                 raise JoinKeyTypeError(key, f"is {kind} in view '{view.name}' and {kinds[key]} elsewhere; cast one")
     return kinds
 
 
-def _kind(problem: Problem, view: FeatureView, key: str, folder: Path) -> str:
+def _kind(features: FeatureSet, view: FeatureView, key: str, folder: Path) -> str:
     """Type of a join key: as stored, or before anything is, as the view's sources declare it."""
     for path in sorted(folder.glob("*.parquet"))[-1:]:
         schema = pq.read_schema(path)
@@ -155,7 +156,7 @@ def _kind(problem: Problem, view: FeatureView, key: str, folder: Path) -> str:
             kind = "int64" if pa.types.is_integer(stored) else "string" if _is_text(stored) else str(stored)
             break
     else:
-        declared = [problem.source(name).columns.get(key) for name in view.sources]
+        declared = [features.source(name).columns.get(key) for name in view.sources]
         kind = str(next(filter(None, declared), "unknown"))
     if kind not in ("int64", "string"):
         raise JoinKeyTypeError(

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ml_assets.errors import FeatureColumnCollisionError, JoinKeyTypeError
 from ml_assets.resources.feast_objects import added_columns, known_at_column, ttl_of
-from ml_assets.spec import FeatureType, FeatureView, Problem
+from ml_assets.spec import FeatureSet, FeatureType, FeatureView
 
 ARROW: dict[FeatureType, pa.DataType] = {"float": pa.float64(), "int": pa.int64(), "string": pa.string()}
 PLACE = "__place"
@@ -21,9 +21,9 @@ _MOMENT = pa.timestamp("us", tz="UTC")
 _LARGEST_EXACT_FLOAT = 2**53
 
 
-def refuse_collisions(problem: Problem, rows: pd.DataFrame) -> None:
+def refuse_collisions(features: FeatureSet, rows: pd.DataFrame) -> None:
     """Refuse rows that already have a column that the join adds."""
-    if clash := [name for name in [*added_columns(problem), PLACE] if name in rows.columns]:
+    if clash := [name for name in [*added_columns(features), PLACE] if name in rows.columns]:
         raise FeatureColumnCollisionError("The frame of rows", clash)
 
 
@@ -56,18 +56,18 @@ def _key(view: str, name: str, registered: str, rows: pd.DataFrame) -> pa.Array:
         raise JoinKeyTypeError(name, f"holds what is no {wanted}, as view '{view}' has it: cast it") from error
 
 
-def with_values(problem: Problem, rows: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
+def with_values(features: FeatureSet, rows: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
     """`rows` with the added columns in their order and dtypes: float64, Int64, object, datetime64[us, UTC].
 
     Args:
-        problem: The declaration.
+        features: The declaration.
         rows: n rows.
         values: Column -> n values (arrow); `<view>__known_at` in microseconds since 1970.
     """
     typed: dict[str, Any] = {}
-    for view in problem.feature_views:
+    for view in features.feature_views:
         typed |= {name: values[name].cast(ARROW[kind]) for name, kind in view.features.items()}
-    for view in problem.feature_views:
+    for view in features.feature_views:
         typed[known_at_column(view)] = values[known_at_column(view)].cast(pa.int64()).cast(_MOMENT)
     return pd.concat([rows, to_pandas(pa.table(typed)).set_axis(rows.index)], axis=1)
 

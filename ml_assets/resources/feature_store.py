@@ -1,7 +1,7 @@
 """The feature store: Feast's registry, point-in-time training rows, and the online store.
 
 Here belongs what assets and the server ask of Feast. How a declaration looks there is in `feast_objects`, how
-the offline store reads the lake in `duckdb_offline_store`. One Feast project per problem, in one registry.
+the offline store reads the lake in `duckdb_offline_store`. One Feast project per feature set, in one registry.
 
 Feast's traps that this resource keeps from its callers: the stores are opened once, not at every call; online
 reads ignore the TTL; an old window materialised late overwrites newer values; a registry that lacks the
@@ -45,7 +45,7 @@ from ml_assets.resources.feature_frames import (
     with_values,
     without_large_integers_beside_nulls,
 )
-from ml_assets.spec import FeatureView, Problem
+from ml_assets.spec import FeatureSet, FeatureView
 from ml_assets.telemetry import disable_telemetry
 
 _BATCH = 10_000
@@ -68,20 +68,20 @@ class FeatureStore(dg.ConfigurableResource):
     )
     _stores: dict[str, Any] = PrivateAttr(default_factory=dict)
 
-    def apply(self, problem: Problem, folders: Mapping[str, Path]) -> tuple[str, ...]:
+    def apply(self, features: FeatureSet, folders: Mapping[str, Path]) -> tuple[str, ...]:
         """Bring the registry in line with the declaration; let one asset be its only caller.
 
         A view whose keys or features changed loses its online values, which no longer fit.
 
         Args:
-            problem: The declaration.
+            features: The declaration.
             folders: View name -> folder of its `<window>.parquet` files.
 
         Returns:
             What changed, e.g. ("added view weather", "removed entity dest"); empty when nothing did.
         """
-        wanted = declared_objects(problem, folders)
-        store = self._open(problem)
+        wanted = declared_objects(features, folders)
+        store = self._open(features)
         found = _registered(store)
         added = [label for label in wanted if label not in found]
         removed = [label for label in found if label not in wanted]
@@ -95,7 +95,7 @@ class FeatureStore(dg.ConfigurableResource):
         done = {"added": added, "changed": changed, "removed": removed}
         return tuple(f"{verb} {label}" for verb, labels in done.items() for label in labels)
 
-    def training_rows(self, problem: Problem, rows: pd.DataFrame) -> pd.DataFrame:
+    def training_rows(self, features: FeatureSet, rows: pd.DataFrame) -> pd.DataFrame:
         """Join each row with the feature values known at its prediction time t.
 
         Of a view's values with the row's keys, event_timestamp <= t, known_at <= t and event_timestamp >=
@@ -103,7 +103,7 @@ class FeatureStore(dg.ConfigurableResource):
         (event_timestamp, known_at) answers. A null key or time matches nothing.
 
         Args:
-            problem: The declaration, as applied.
+            features: The declaration, as applied.
             rows: n rows: join keys, `event_timestamp` (t, UTC) and any other columns.
 
         Returns:
@@ -117,19 +117,22 @@ class FeatureStore(dg.ConfigurableResource):
             OfflineReadError: A file of feature values cannot be read.
             RowsChangedError: The offline store lost or reordered rows.
         """
-        store, views = self._applied(problem)
-        refuse_collisions(problem, rows)
+        if not features.feature_views:
+            return rows.copy()
+        store, views = self._applied(features)
+        refuse_collisions(features, rows)
         asked = keys_of(views, rows)
         asked[EVENT] = pd.to_datetime(rows[EVENT], utc=True).array
         asked[PLACE] = np.arange(len(rows))
-        service = store.get_feature_service(problem.name)
-        job = store.get_historical_features(asked, features=service, filter_by_created_timestamp=True)
+        # The views that this problem uses, by name: the registered service has all views of the feature set.
+        names = [f"{v.name}:{name}" for v in features.feature_views for name in (*v.features, known_at_column(v))]
+        job = store.get_historical_features(asked, features=names, filter_by_created_timestamp=True)
         table = job.to_arrow()
         if not np.array_equal(table[PLACE].to_numpy(), asked[PLACE].to_numpy()):
-            raise RowsChangedError(problem.name, len(rows), table.num_rows)
-        return with_values(problem, rows, {name: table[name] for name in added_columns(problem)})
+            raise RowsChangedError(features.feature_group, len(rows), table.num_rows)
+        return with_values(features, rows, {name: table[name] for name in added_columns(features)})
 
-    def materialize(self, problem: Problem, start: datetime, end: datetime) -> dict[str, int]:
+    def materialize(self, features: FeatureSet, start: datetime, end: datetime) -> dict[str, int]:
         """Write the latest values with start <= event_timestamp < end into the online store.
 
         Of each key only what is not older than its online value is written, so windows may come in any order
@@ -142,11 +145,13 @@ class FeatureStore(dg.ConfigurableResource):
         Raises:
             NotAppliedError, OfflineReadError: As `training_rows`.
         """
-        store, views = self._applied(problem)
+        if not features.feature_views:
+            return {}
+        store, views = self._applied(features)
         first, last = utc(start), utc(end) - timedelta(microseconds=1)  # Feast includes both
-        return {view.name: _materialize(store, view, views[view.name], first, last) for view in problem.feature_views}
+        return {view.name: _materialize(store, view, views[view.name], first, last) for view in features.feature_views}
 
-    def online_rows(self, problem: Problem, keys: pd.DataFrame, *, now: datetime) -> pd.DataFrame:
+    def online_rows(self, features: FeatureSet, keys: pd.DataFrame, *, now: datetime) -> pd.DataFrame:
         """The online values of each row's keys: `training_rows` at t = now, all being materialised.
 
         A value is left out when at `now` it has expired, does not hold yet, or is not known yet. (The online
@@ -158,37 +163,37 @@ class FeatureStore(dg.ConfigurableResource):
         Raises:
             FeatureColumnCollisionError, JoinKeyTypeError, NotAppliedError: As `training_rows`.
         """
-        store, views = self._applied(problem)
-        refuse_collisions(problem, keys)
+        store, views = self._applied(features)
+        refuse_collisions(features, keys)
         columns: dict[str, pa.Array] = {}
-        for view in problem.feature_views:
+        for view in features.feature_views:
             names = [*view.features, known_at_column(view), event_time_column(view)]
             found = _online(store, view, keys_of({view.name: views[view.name]}, keys), names)
             usable = usable_at(found[event_time_column(view)], found[known_at_column(view)], view, utc(now))
             columns |= {
                 name: pc.if_else(usable, values, pa.scalar(None, values.type)) for name, values in found.items()
             }
-        return with_values(problem, keys, columns)
+        return with_values(features, keys, columns)
 
-    def _applied(self, problem: Problem) -> tuple[Any, dict[str, Any]]:
+    def _applied(self, features: FeatureSet) -> tuple[Any, dict[str, Any]]:
         """The store and its views by name, when they are as declared."""
         if not self.registry and not Path(self.root, "registry.db").exists():
-            raise NotAppliedError(problem.name, "is unknown")
-        store = self._open(problem)
+            raise NotAppliedError(features.feature_group, "is unknown")
+        store = self._open(features)
         store.refresh_registry()
         held = store.registry.list_feature_views(store.project, allow_cache=True)
         views = {view.name: view for view in held}
         if not views:
-            raise NotAppliedError(problem.name, "is unknown")
-        for view in problem.feature_views:
+            raise NotAppliedError(features.feature_group, "is unknown")
+        for view in features.feature_views:
             got = views.get(view.name)
             types = {field.name: str(field.dtype) for field in got.features} if got else {}
             if not got or types != feast_types(view) or got.ttl != ttl_of(view):
-                raise NotAppliedError(problem.name, f"has another view '{view.name}' than declared")
-        return store, views
+                raise NotAppliedError(features.feature_group, f"has another view '{view.name}' than declared")
+        return store, {view.name: views[view.name] for view in features.feature_views}
 
-    def _open(self, problem: Problem) -> Any:
-        if problem.name not in self._stores:
+    def _open(self, features: FeatureSet) -> Any:
+        if features.feature_group not in self._stores:
             disable_telemetry()
             from feast import FeatureStore as Feast
             from feast import RepoConfig
@@ -203,15 +208,15 @@ class FeatureStore(dg.ConfigurableResource):
             }
             offline_store = {"type": "ml_assets.resources.duckdb_offline_store.LakeOfflineStore"}
             config = RepoConfig(
-                project=problem.name,
+                project=features.feature_group,
                 provider="local",
                 registry=registry | (self.registry or {}),
                 online_store=self.online_store or {"type": "sqlite", "path": str(root / "online.db")},
                 offline_store=offline_store | self.offline_store,
                 entity_key_serialization_version=3,
             )
-            self._stores[problem.name] = _with_versions(Feast(config=config))
-        return self._stores[problem.name]
+            self._stores[features.feature_group] = _with_versions(Feast(config=config))
+        return self._stores[features.feature_group]
 
 
 def _with_versions(store: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The lake: parquet files by problem, kind, name and window, written whole or not at all.
+"""The lake: parquet files by group, kind, name and window, written whole or not at all.
 
 Here belongs where things lie and how they are written. What is in them is the business of `ml`.
 """
@@ -17,26 +17,41 @@ from pydantic import Field
 from ml_assets.errors import NotLandedError
 from ml_assets.files import write_atomically
 from ml_assets.ml.query import Tables
-from ml_assets.ml.windows import Window, windows_back
-from ml_assets.spec import Cadence, Problem, Source
+from ml_assets.ml.windows import Window, windows_over
+from ml_assets.spec import Computation, FeatureSet, Problem
 
 
 class Lake(dg.ConfigurableResource):
     """Parquet on a local or mounted file system."""
 
-    root: str = Field(description="Folder of the lake: `<root>/<problem>/<kind>/<name>/<window>.parquet`.")
-    landing: str = Field(description="Folder of deliveries: `<landing>/<problem>/<source>/<window>.parquet`.")
+    root: str = Field(description="Folder of the lake: `<root>/<group>/<kind>/<name>/<window>.parquet`.")
+    landing: str = Field(description="Folder of deliveries: `<landing>/<group>/<source>/<window>.parquet`.")
 
-    def delivery(self, problem: Problem, source: str, window: Window) -> Path:
+    def delivery(self, features: FeatureSet, source: str, window: Window) -> Path:
         """Where a source's file for a window is delivered."""
-        return Path(self.landing) / problem.name / source / f"{window.key}.parquet"
+        return Path(self.landing) / features.feature_group / source / f"{window.key}.parquet"
+
+    def source(self, features: FeatureSet, name: str, window: str) -> Path:
+        """File of one window of a landed source."""
+        return Path(self.root, features.feature_group, "sources", name, f"{window}.parquet")
+
+    def view(self, features: FeatureSet, name: str, window: str = "") -> Path:
+        """File of one window of a feature view; without a window, the folder of all."""
+        folder = Path(self.root, features.feature_group, "features", name)
+        return folder / f"{window}.parquet" if window else folder
+
+    def stage(self, problem: Problem, stage: str, window: str, name: str = "") -> Path:
+        """File of one window (or cutoff) of a stage, e.g. stage(problem, "labels", "2013-04-01")."""
+        return Path(self.root, problem.name, stage, name or stage, f"{window}.parquet")
+
+    def model_folder(self, problem: Problem, cutoff: str) -> Path:
+        """Folder of the search of a cutoff, with its log, its result and its model."""
+        return Path(self.root, problem.name, "tuned_model", cutoff)
 
     def folder(self, problem: Problem, *parts: str) -> Path:
-        """Folder of one table, e.g. folder(problem, "features", "weather")."""
         return Path(self.root, problem.name, *parts)
 
     def path(self, problem: Problem, kind: str, name: str, window: str) -> Path:
-        """File of one window of one table."""
         return self.folder(problem, kind, name) / f"{window}.parquet"
 
     def write(self, path: Path, table: pa.Table | pd.DataFrame) -> Path:
@@ -53,45 +68,52 @@ class Lake(dg.ConfigurableResource):
             NotLandedError: One of them is not there.
         """
         paths = list(paths)
-        if missing := [path.stem for path in paths if not path.exists()]:
-            raise NotLandedError(what, missing)
+        _require(what, paths)
         return pa.concat_tables([pq.read_table(path) for path in paths], promote_options="permissive")
 
-    def require_features(self, problem: Problem, windows: Iterable[Window]) -> None:
+    def read_stage(self, problem: Problem, stage: str, window: str) -> pd.DataFrame:
+        """One window (or cutoff) of a stage.
+
+        Raises:
+            NotLandedError: It was not materialised.
+        """
+        return self.read(f"Asset '{problem.name}/{stage}'", [self.stage(problem, stage, window)]).to_pandas()
+
+    def require_features(self, features: FeatureSet, windows: Iterable[Window]) -> None:
         """Make sure that every feature view is there; a join would take a missing file for missing values.
 
         Raises:
             NotLandedError: A view lacks a window.
         """
-        windows = list(windows)
-        for view in problem.feature_views:
-            missing = [w.key for w in windows if not self.path(problem, "features", view.name, w.key).exists()]
-            if missing:
-                raise NotLandedError(f"Feature view '{view.name}'", missing)
+        keys = [window.key for window in windows]
+        for view in features.feature_views:
+            _require(f"Feature view '{view.name}'", [self.view(features, view.name, key) for key in keys])
 
-    def tables(self, problem: Problem, sources: Iterable[str], window: Window, lookback_days: int = 0) -> Tables:
-        """Files of the named sources that a SELECT for `window` may read.
+    def tables(
+        self, features: FeatureSet, computation: Computation, window: Window, *, lookahead_days: int = 0
+    ) -> Tables:
+        """Files of the sources that a computation of `window` may read.
 
-        A snapshot source is read as of the window. Nothing before the cadence's start is asked for.
+        A snapshot source is read as of the window. Nothing outside the cadence is asked for.
 
         Raises:
-            NotLandedError: A window of the look-back is missing: with a hole in its history, a feature would differ
-                from what a backfill computes later.
+            NotLandedError: A window of the look-back or look-ahead is missing: with a hole in its history, a
+                feature would differ from what a backfill computes later.
         """
-        declared = tuple(problem.source(name) for name in sources)
-        return Tables(
-            declared, {s.name: self._files(problem, s, window, problem.cadence, lookback_days) for s in declared}
-        )
+        start = window.start - timedelta(days=computation.lookback_days)
+        end = window.end + timedelta(days=lookahead_days)
+        around = windows_over(window.cadence, start, end)
+        files = {}
+        for source in (declared := tuple(features.source(name) for name in computation.sources)):
+            windows = around if source.event_time else [window]
+            files[source.name] = [self.source(features, source.name, each.key) for each in windows]
+            _require(f"Source '{source.name}'", files[source.name])
+        return Tables(declared, files, features.folder)
 
-    def _files(
-        self, problem: Problem, source: Source, window: Window, cadence: Cadence, lookback_days: int
-    ) -> list[Path]:
-        back = timedelta(days=lookback_days if source.event_time else 0)
-        windows = windows_back(window, back, cadence)
-        paths = [self.path(problem, "sources", source.name, past.key) for past in windows]
-        if missing := [path.stem for path in paths if not path.exists()]:
-            raise NotLandedError(f"Source '{source.name}'", missing)
-        return paths
+
+def _require(what: str, paths: Iterable[Path]) -> None:
+    if missing := [path.stem for path in paths if not path.exists()]:
+        raise NotLandedError(what, missing)
 
 
 def content_hash(paths: Iterable[Path]) -> str:

@@ -43,7 +43,7 @@ def test_a_training_killed_in_its_search_goes_on_and_loses_no_trial(tmp_path: Pa
         landing += [keys.stage(problem, name) for name in ("rows", "labels")]
         assert scenario.run_range(keys.landing_job(problem), WEEKS[0], WEEKS[-1], landing).success
 
-        log = scenario.lake.folder(problem, "tuned_model", CUTOFF) / "trials.jsonl"
+        log = scenario.lake.model_folder(problem, CUTOFF) / "trials.jsonl"
         _kill_after_trials(tmp_path, log, 2)
         finished = log.read_bytes().splitlines()
         assert 3 <= len(finished) < TRIALS + 1  # a header, and some of the trials

@@ -32,7 +32,7 @@ def test_the_declared_rows_and_labels_know_nothing_of_the_future(landed: Deliver
 
 def test_the_actual_departure_delay_as_a_request_feature_is_a_leak(landed: Deliveries) -> None:
     sql = landed.problem.rows.sql.replace("distance AS distance_miles", "dep_delay AS distance_miles")
-    with pytest.raises(LeakageError, match="rows uses what was not yet known: distance_miles"):
+    with pytest.raises(LeakageError, match="rows of 'flights' uses what was not yet known: distance_miles"):
         landed.rows(WEEK, sql=sql)
 
 
@@ -62,12 +62,12 @@ def test_a_row_that_exists_only_because_of_what_came_later_is_a_leak(landed: Del
 
 def test_a_label_that_claims_to_be_known_at_departure_is_a_leak(landed: Deliveries) -> None:
     sql = landed.problem.label.sql.replace("arr_at AS known_at", "sched_dep_at AS known_at")
-    with pytest.raises(LeakageError, match="label uses what was not yet known"):
+    with pytest.raises(LeakageError, match="label of 'flights' uses what was not yet known"):
         landed.labels(WEEK, sql=sql)
 
 
 def test_a_hole_in_the_history_is_named_instead_of_computed_around(landed: Deliveries) -> None:
-    hole = landed.lake.path(landed.problem, "sources", "flights", "2013-01-28")
+    hole = landed.lake.source(landed.problem, "flights", "2013-01-28")
     moved = hole.rename(hole.with_suffix(".away"))
     try:
         with pytest.raises(NotLandedError, match="Source 'flights' is not materialised for 2013-01-28"):

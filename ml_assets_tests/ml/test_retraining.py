@@ -8,7 +8,7 @@ from ml_assets.ml.retraining import decide
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.spec import Cadence, RetrainingPolicy
 
-CADENCE = Cadence(start=date(2013, 4, 1))
+CADENCE = Cadence(kind="weekly", start=date(2013, 4, 1))
 CUTOFF = datetime(2013, 4, 1, tzinfo=UTC)
 POLICY = RetrainingPolicy(bad_windows=2, of_last=5, cooldown_windows=3)
 
@@ -41,6 +41,12 @@ def test_the_policy_decides(verdicts: str, retrain: bool, reason: str) -> None:
 def test_the_training_cutoff_is_the_start_of_the_next_window() -> None:
     decision = decide(_weeks("gbb"), CUTOFF, POLICY)
     assert (decision.cutoff, decision.bad) == ("2013-04-22", ("2013-04-08", "2013-04-15"))
+
+
+def test_with_late_labels_the_training_uses_all_that_has_been_scored_since() -> None:
+    weeks = _weeks("gbb")
+    scored = max(weeks).shift(4)
+    assert decide(weeks, CUTOFF, POLICY, scored=scored).cutoff == "2013-05-20"
 
 
 def test_windows_before_the_last_cutoff_were_answered_already() -> None:

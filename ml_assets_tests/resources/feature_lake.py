@@ -42,8 +42,8 @@ ROUTE = view("route", ("origin", "line"), {"delay": "float"}, ttl_hours=24)
 def problem(views: Sequence[FeatureView] = (STATION, ROUTE), name: str = "trips") -> Problem:
     return Problem(
         name=name,
-        cadence={"start": START.date()},
-        sources=(Source(name="trips", columns={"origin": "string", "line": "int64"}, key=("origin",)),),
+        cadence={"kind": "weekly", "start": START.date()},
+        sources=(Source(name="trips", columns={"origin": "string", "line": "int64"}, key=("origin",), event_time=None),),
         feature_views=tuple(views),
         rows=Rows(sql="SELECT 1", sources=("trips",), key=("origin",), horizon_hours=1),
         label=Label(name="late", sql="SELECT 1", sources=("trips",)),
