@@ -1,4 +1,4 @@
-"""`ml-assets`: the demo, and the UIs over its state. Errors that a user can act on are one line."""
+"""`ml-assets`: the demo, problems of one's own, the UIs. Errors that a user can act on are one line."""
 
 import os
 import sys
@@ -10,11 +10,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ml_assets.checking.command import check
+from ml_assets.checking.schema_command import schema
 from ml_assets.errors import MLAssetsError
+from ml_assets.onboarding.command import new
 from ml_assets.resources.settings import Settings
 from ml_assets.telemetry import disable_telemetry
 
-FLIGHTS = Path(__file__).parent / "defs" / "flights" / "defs.yaml"
+DEFS = Path(__file__).parent / "defs"
 
 
 def _settings() -> Settings:
@@ -32,14 +35,14 @@ def cli() -> None:
 @cli.command()
 def demo() -> None:
     """A year of real flights: land, train, score, judge, retrain; ends with a table."""
-    from ml_assets.components.declaration import read_problem
+    from ml_assets.components.catalogue import find_problem
     from ml_assets.demo import story, summary
     from ml_assets.resources.lake import Lake
     from ml_assets.resources.ledger import Ledger
     from ml_assets.resources.registry import Registry
 
     settings, console, started = _settings(), Console(highlight=False), time.monotonic()
-    problem = read_problem(FLIGHTS)
+    problem = find_problem(DEFS, "flights")
     console.print(f"[bold]{problem.name}[/bold]: {problem.description}", soft_wrap=True)
     story.tell(problem, settings, console)
     lake = Lake(root=str(settings.home / "lake"), landing=str(settings.home / "landing"))
@@ -54,8 +57,31 @@ def demo() -> None:
 
 
 @cli.command()
+@click.argument("name")
+@click.option("--cutoff", help="Window that the version is for, e.g. 2011-05-01; by default after 60% of the history.")
+def run(name: str, cutoff: str | None) -> None:
+    """Run problem NAME over its whole history: land, train, score, judge; the UI then shows every run."""
+    import dagster as dg
+
+    from ml_assets import servers
+    from ml_assets.components.catalogue import find_problem
+    from ml_assets.definitions import defs
+    from ml_assets.history import History
+    from ml_assets.resources.ledger import Ledger
+
+    settings, console, started = _settings(), Console(highlight=False), time.monotonic()
+    problem = find_problem(DEFS, name)
+    servers.prepare_home(settings)
+    with dg.DagsterInstance.get() as instance, console.status(problem.description or problem.name):
+        history = History(problem, defs(), instance, Ledger(url=settings.ledger_url))
+        for step in history.run(cutoff):
+            console.print(f"  {time.monotonic() - started:6.1f} s  {step}", soft_wrap=True)
+    console.print("`make ui` opens Dagster, MLflow and the reports over this state.")
+
+
+@cli.command()
 def ui() -> None:
-    """Dagster's UI, MLflow's UI and the reports over the demo's state, until Ctrl-C."""
+    """Dagster's UI, MLflow's UI and the reports, until Ctrl-C."""
     from ml_assets import servers
 
     settings, console = _settings(), Console(highlight=False)
@@ -74,6 +100,11 @@ def ui() -> None:
         console.print("Ctrl-C ends all three.")
         while all(server.process.poll() is None for server, _, _ in started):
             time.sleep(1)
+
+
+cli.add_command(new)
+cli.add_command(check)
+cli.add_command(schema)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ml_assets.components.loading import load_defs
 from ml_assets.telemetry import disable_telemetry
 
 
@@ -15,4 +16,4 @@ def defs() -> dg.Definitions:
     # Partitioned checks are what tells the sensor which window failed; Dagster 1.13 calls them a preview.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
-    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    return load_defs(Path(__file__).parent)

@@ -1,5 +1,8 @@
 """Every deliberate error of the platform. A subclass takes data and says culprit first, then remedy."""
 
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+
 
 class MLAssetsError(Exception):
     """Base of all errors that a user can act on."""
@@ -12,7 +15,7 @@ class LeakageError(MLAssetsError):
         super().__init__(
             f"{what} uses what was not yet known: {', '.join(columns)} differ in {rows} rows when everything "
             f"later than `known_at` is hidden (worst: {worst}). Set `known_at` to the time the value became known, "
-            "or leave the column out."
+            "leave the column out, or order by more columns where equal rows are put in order by chance."
         )
 
 
@@ -61,44 +64,116 @@ class MissingColumnError(DeliveryError):
     def __init__(self, source: str, window: str, missing: list[str], found: list[str]) -> None:
         super().__init__(
             f"Source '{source}', window {window}: column(s) {', '.join(missing)} missing; delivered were "
-            f"{', '.join(found)}. Deliver the file again, or take the column out of the declaration."
+            f"{', '.join(found) or 'none'}{_nearest(missing, found)}. Deliver the file again, list the column in "
+            "`cleaning.optional_columns`, or take it out of the declaration."
+        )
+
+
+class AmbiguousColumnError(DeliveryError):
+    """Two delivered columns differ in nothing but the case of their letters."""
+
+    def __init__(self, source: str, window: str, columns: list[str]) -> None:
+        super().__init__(
+            f"Source '{source}', window {window}: columns {', '.join(columns)} cannot be told apart, since SQL does "
+            "not distinguish upper and lower case. Rename one where they come from."
+        )
+
+
+class TimeColumnError(DeliveryError):
+    """The rows of a window cannot be told by the column that should say their time."""
+
+    def __init__(self, source: str, window: str, column: str, reason: str, found: list[str]) -> None:
+        super().__init__(
+            f"Source '{source}', window {window}: its rows are selected by '{column}', which {reason}"
+            f"{_nearest([column], found)}. Name a column with times in `read.time`."
         )
 
 
 class ChangedTypeError(DeliveryError):
     """A delivered column has another type than declared."""
 
-    def __init__(self, source: str, window: str, column: str, expected: str, found: str) -> None:
+    def __init__(self, source: str, window: str, column: str, expected: str, found: str, *, text: bool = False) -> None:
+        parse = ", set `cleaning.text_numbers` to have text parsed" if text else ""
         super().__init__(
             f"Source '{source}', window {window}: column '{column}' is {found}, declared as {expected}. "
-            "Deliver the file again, or change `columns` in the declaration."
+            f"Deliver the file again{parse}, or change `columns` in the declaration."
         )
 
 
 class EmptyDeliveryError(DeliveryError):
-    """A delivered file has no rows."""
+    """A window has no rows, or none that are left after cleaning."""
 
-    def __init__(self, source: str, window: str) -> None:
-        super().__init__(f"Source '{source}', window {window}: the delivered file has no rows. Deliver it again.")
+    def __init__(self, source: str, window: str, delivered: int = 0) -> None:
+        none = f"none of {delivered} rows is left after cleaning" if delivered else "there are no rows"
+        super().__init__(
+            f"Source '{source}', window {window}: {none}. Deliver it again, or set `cleaning.empty_windows`."
+        )
 
 
 class DuplicateRowsError(DeliveryError):
-    """Rows of a delivery share the key that should tell them apart."""
+    """Rows of a delivery share the key that should tell them apart, or all their columns."""
 
     def __init__(self, source: str, window: str, key: tuple[str, ...], rows: int, example: str) -> None:
+        what = f"repeat the key ({', '.join(key)})" if key else "repeat another in all columns"
+        widen = "widen the key, or " if key else ""
         super().__init__(
-            f"Source '{source}', window {window}: {rows} rows repeat the key ({', '.join(key)}), e.g. {example}: "
-            "the window was delivered twice into one file. Deliver it once, or widen the key."
+            f"Source '{source}', window {window}: {rows} rows {what}, e.g. {example}: the window was delivered twice "
+            f"into one file, or its rows are duplicates. Deliver it once, {widen}tolerate `cleaning.exact_duplicates`."
         )
 
 
 class OutsideWindowError(DeliveryError):
-    """A delivery holds rows of another window."""
+    """A delivery holds rows of another window, or rows without a time."""
 
-    def __init__(self, source: str, window: str, rows: int, first: str, last: str) -> None:
+    def __init__(self, source: str, window: str, rows: int, first: object, last: object) -> None:
+        span = "they have no time" if first is None else f"they span {first} to {last}"
         super().__init__(
-            f"Source '{source}', window {window}: {rows} rows lie outside the window (they span {first} to {last}): "
-            "another window was delivered under this name. Deliver the right file."
+            f"Source '{source}', window {window}: {rows} rows lie outside the window ({span}). Another window was "
+            "delivered under this name: deliver the right file; or tolerate `cleaning.outside_window`."
+        )
+
+
+class ToleranceError(DeliveryError):
+    """A window has more of one kind of dirt than its declaration tolerates."""
+
+    def __init__(
+        self, source: str, window: str, dirt: str, count: int, rows: int, tolerance: float, field: str, example: str
+    ) -> None:
+        super().__init__(
+            f"Source '{source}', window {window}: {dirt}: {count:,} of {rows:,} ({count / rows:.3%}; tolerated "
+            f"{tolerance:.3%}), e.g. {example}. Correct the delivery, or raise `{field}`."
+        )
+
+
+class MissingSourceFileError(DeliveryError):
+    """A declared path names no file."""
+
+    def __init__(self, source: str, window: str, path: str, folder: object, found: list[str]) -> None:
+        shown = ", ".join(found[:5]) + (" ..." if len(found) > 5 else "")
+        there = f"there are {shown}" if found else "it is empty or absent"
+        super().__init__(
+            f"Source '{source}', window {window}: `read.path` '{path}' matches no file in {folder} ({there}). Put it "
+            "there, or correct the path."
+        )
+
+
+class UnreadableSourceError(DeliveryError):
+    """A file or database is there, but cannot be read as declared."""
+
+    def __init__(self, source: str, window: str, what: str, reason: str) -> None:
+        super().__init__(
+            f"Source '{source}', window {window}: {what} cannot be read: {reason.rstrip('.')}. Correct it, or `read` "
+            "in the declaration."
+        )
+
+
+class DatabaseAddressError(DeliveryError):
+    """The address of a database is missing, or nothing answers there. The address is never shown."""
+
+    def __init__(self, source: str, variable: str, reason: str) -> None:
+        super().__init__(
+            f"Source '{source}': {reason}. Set the environment variable {variable} to "
+            "postgresql://user:password@host/database, and see that the database runs."
         )
 
 
@@ -201,15 +276,32 @@ class ModelFilesError(MLAssetsError):
 class UnusableLabelError(MLAssetsError):
     """Rows to train or to judge on have no usable label."""
 
-    def __init__(self, rows: str, label: str, reason: str) -> None:
-        super().__init__(f"Label '{label}' of the {rows} rows {reason}. Leave such rows out in its SQL.")
+    def __init__(self, rows: str, label: str, reason: str, remedy: str = "Leave such rows out in its SQL.") -> None:
+        super().__init__(f"Label '{label}' of the {rows} rows {reason}. {remedy}")
+
+
+class ConstantLabelError(MLAssetsError):
+    """All rows have the same label: a constant number, or one class only."""
+
+    def __init__(self, rows: str, label: str, value: object, of: int, so: str) -> None:
+        super().__init__(
+            f"Label '{label}' is {value} in all {of:,} {rows} rows, so {so}. Take more windows into them "
+            "(`split`), or correct the label's declaration."
+        )
+
+
+class UndefinedMetricError(MLAssetsError):
+    """A metric was asked for that these rows do not have."""
+
+    def __init__(self, metric: str, reason: str) -> None:
+        super().__init__(f"Metric '{metric}' is undefined: {reason}. Take more rows, or declare another `metric`.")
 
 
 class SearchParameterError(MLAssetsError):
-    """A search declares parameters that it must not, or that XGBoost does not know."""
+    """A search that cannot be drawn, or whose parameters XGBoost does not take."""
 
-    def __init__(self, names: list[str], reason: str) -> None:
-        super().__init__(f"Search parameters {', '.join(names)}: {reason}.")
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(f"The search cannot run: {'; '.join(problems)}.")
 
 
 class LabelValuesError(MLAssetsError):
@@ -259,6 +351,16 @@ class NoProductionVersionError(MLAssetsError):
         super().__init__(
             f"Problem '{problem}' had no production version for window {window}: train one with a cutoff of "
             f"{window} or earlier, and let it pass the gate."
+        )
+
+
+class OtherTaskError(MLAssetsError):
+    """The version in production was trained for another label or task than the declaration has now."""
+
+    def __init__(self, problem: str, version: int, label: str, task: str) -> None:
+        super().__init__(
+            f"Version {version} of '{problem}' predicts '{label}' ({task}), which the declaration no longer says. "
+            "Train a version with a cutoff of this window or earlier, or give the new problem a name of its own."
         )
 
 
@@ -403,8 +505,120 @@ class DeclarationSyntaxError(MLAssetsError):
         super().__init__(f"{file}:{line}: the file {what}. {remedy}.")
 
 
+class NoDeclarationError(MLAssetsError):
+    """There is nothing to check at a path."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(f"There is no defs.yaml at {path}: name one, or a folder above it.")
+
+
 class DeclarationError(MLAssetsError):
     """Declarations with mistakes: a line for each, all at once."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
+
+
+def _nearest(missing: Iterable[str], found: Collection[str]) -> str:
+    """A hint at the names that may be meant; "" where none is near."""
+    lower = {name.lower(): name for name in found}
+    hints = {name: get_close_matches(name.lower(), lower, n=1, cutoff=0.6) for name in missing}
+    near = [f"'{lower[hint[0]]}' for '{name}'" for name, hint in hints.items() if hint]
+    return f" (perhaps {', '.join(near)})" if near else ""
+
+
+class OnboardingError(MLAssetsError):
+    """Base of all that keeps a table from becoming a declaration; nothing is written then."""
+
+
+class UnreadableTableError(OnboardingError):
+    """A file that is no table."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"{path} cannot be used: {reason}.")
+
+
+class UnknownColumnError(OnboardingError):
+    """A flag names a column that the table lacks."""
+
+    def __init__(self, flag: str, column: str, found: Collection[str]) -> None:
+        near = _nearest([column], found)
+        super().__init__(f"{flag} names '{column}', which is no column{near}; columns are {', '.join(found)}.")
+
+
+class UnansweredError(OnboardingError):
+    """A question that nobody can be asked."""
+
+    def __init__(self, flag: str, question: str, proposed: str, reason: str) -> None:
+        super().__init__(
+            f"{question} Perhaps {proposed}, which {reason}; but that is a guess. Say it with {flag}, or take all "
+            "guesses with --yes."
+        )
+
+
+class NoTimeColumnError(OnboardingError):
+    """A table without times."""
+
+    def __init__(self, path: object, columns: Collection[str]) -> None:
+        super().__init__(
+            f"{path} has no column with times among {', '.join(columns)}: windows are cut by it. Add the time at which "
+            "a row happened, or name it with --time (--time-format says how a text is to be read)."
+        )
+
+
+class TooFewWindowsError(OnboardingError):
+    """Times that span too few windows to train, validate, test and score."""
+
+    def __init__(self, span: str, windows: Mapping[str, int], needed: int) -> None:
+        counted = ", ".join(f"{count} {kind}" for kind, count in windows.items()) or "none"
+        super().__init__(
+            f"The rows span {span}: that makes {counted} windows with known labels, and {needed} are needed. Name "
+            "another --time or --cadence, or bring more history."
+        )
+
+
+class UnfitLabelError(OnboardingError):
+    """A column that cannot be predicted, or not by that task."""
+
+    def __init__(self, label: str, reason: str) -> None:
+        super().__init__(f"Label '{label}' {reason}. Name another --label or --task.")
+
+
+class NotUniqueKeyError(OnboardingError):
+    """A key that several rows share."""
+
+    def __init__(self, key: tuple[str, ...], rows: int) -> None:
+        super().__init__(
+            f"--key {', '.join(key)} is shared by {rows} rows: add a column, or leave --key out, and one is sought."
+        )
+
+
+class NoFeatureError(OnboardingError):
+    """No column is left for the model."""
+
+    def __init__(self, left_out: Mapping[str, str]) -> None:
+        why = "; ".join(f"{name} {reason}" for name, reason in left_out.items()) or "the table has no further columns"
+        super().__init__(f"No column is left as a feature: {why}. Add columns that tell rows apart.")
+
+
+class DefsFolderMissingError(OnboardingError):
+    """No folder for declarations."""
+
+    def __init__(self, start: object) -> None:
+        super().__init__(
+            f"There is no ml_assets/defs in {start} or above it: go to the project's folder, or name one with --into."
+        )
+
+
+class DeclarationExistsError(OnboardingError):
+    """A file that would be overwritten."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(f"{path} is there already: take another NAME, or overwrite it with --force.")
+
+
+class ReservedNameError(OnboardingError):
+    """A name that the platform, SQL or the spec keeps for itself."""
+
+    def __init__(self, what: str, name: str, remedy: str) -> None:
+        super().__init__(f"{what} cannot be called '{name}': {remedy}.")

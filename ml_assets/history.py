@@ -111,6 +111,7 @@ class History:
             partition_key=windows[0].key if len(windows) == 1 else None,
             tags=tags,
             asset_selection=list(assets) if assets else None,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
         if not result.success:

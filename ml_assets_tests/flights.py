@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 
 from ml_assets.components.declaration import read_problem
 from ml_assets.demo.deliveries import deliver
-from ml_assets.ml.contracts import land, read_delivery
 from ml_assets.ml.features import Computed, compute_labels, compute_rows, compute_view
+from ml_assets.ml.landing import land
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.resources.lake import Lake
+from ml_assets.resources.readers import read_window
 from ml_assets.spec import Problem
 
 DEFS_YAML = Path(__file__).parent.parent / "ml_assets" / "defs" / "flights" / "defs.yaml"
@@ -64,7 +65,8 @@ class Deliveries:
             for other in self.problem.sources
             if (path := self.lake.source(self.problem, other.name, key)).exists()
         }
-        table = land(declared, window, read_delivery(declared, window, self.file(source, key)), others)
+        delivered = read_window(declared, window, self.problem.folder, self.file(source, key))
+        table = land(declared, window, delivered, others).table
         self.lake.write(self.lake.source(self.problem, source, key), table)
         return table
 

@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
-from ml_assets_tests.flights import flights
+from ml_assets.components.catalogue import defs_files
+from ml_assets.components.declaration import FEATURE_VIEWS, MODEL_PROBLEM, declared, read_feature_set, read_problem
+from ml_assets.spec import FeatureSet
+from ml_assets_tests.test_generality import DEFS, STAGES
 
 HEAVY = ("feast", "great_expectations", "evidently", "mlflow", "hyperopt", "xgboost", "matplotlib", "dagster_mlflow")
 
@@ -23,13 +26,23 @@ def loaded() -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_the_graph_of_a_problem_is_complete(loaded: list[str]) -> None:
-    problem, found = flights(), set(loaded[: loaded.index("-")])
-    stages = "rows labels feature_store online_features dataset tuned_model registered_version predictions quality drift_report"
-    expected = {f"flights/{stage}" for stage in stages.split()}
-    expected |= {f"flights/sources/{source.name}" for source in problem.sources}
-    expected |= {f"flights/features/{view.name}" for view in problem.feature_views}
+def test_the_graphs_of_all_problems_are_complete(loaded: list[str]) -> None:
+    found = set(loaded[: loaded.index("-")])
+    expected = set()
+    for file in defs_files(DEFS):
+        for attributes in declared(file, FEATURE_VIEWS):
+            expected |= _of_features(read_feature_set(file, attributes["name"]))
+        for attributes in declared(file, MODEL_PROBLEM):
+            problem = read_problem(file, attributes["name"])
+            expected |= {f"{problem.name}/{stage}" for stage in STAGES}
+            expected |= _of_features(problem) if problem.features_from is None else set()
     assert found == expected
+
+
+def _of_features(features: FeatureSet) -> set[str]:
+    names = {f"sources/{source.name}" for source in features.sources}
+    names |= {f"features/{view.name}" for view in features.feature_views}
+    return {f"{features.name}/{name}" for name in (*names, "feature_store", "online_features")}
 
 
 def test_loading_imports_no_heavy_library(loaded: list[str]) -> None:

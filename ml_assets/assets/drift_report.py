@@ -1,13 +1,14 @@
 """Stage 6c: Evidently's report of a window against the champion's held-out rows, and the three drift checks."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import dagster as dg
 
 from ml_assets.assets import keys, partitions
 from ml_assets.assets.predictions import CUTOFF, VERSION
 from ml_assets.assets.quality import with_labels
-from ml_assets.assets.registered_version import PREDICTION, reference_path
+from ml_assets.assets.registered_version import reference_path
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.ml import figures
 from ml_assets.ml.drift import ColumnDrift, DriftResult, drift_report
@@ -48,24 +49,35 @@ def build_drift_report(problem: Problem) -> dg.AssetsDefinition:
 
 
 def _report(problem: Problem, window: Window, lake: Lake, reports: Reports) -> Outcome:
-    frame = with_labels(problem, window, lake)
-    version, cutoff = int(frame[VERSION].iloc[0]), str(frame[CUTOFF].iloc[0])
-    reference = lake.read(f"Reference of version {version}", [reference_path(problem, cutoff, lake)]).to_pandas()
+    frame = with_labels(problem, window, lake, required=False)
     html = reports.path(problem.name, "drift", f"{window.key}.html")
     json = reports.path(problem.name, "drift", f"{window.key}.json")
+    if frame.empty:
+        return _nothing(html, json)
+    version, cutoff = int(frame[VERSION].iloc[0]), str(frame[CUTOFF].iloc[0])
+    reference = lake.read(f"Reference of version {version}", [reference_path(problem, cutoff, lake)]).to_pandas()
     result = drift_report(
         reference,
         frame,
         features=problem.features,
-        prediction=PREDICTION,
         target=problem.label.name,
         policy=problem.drift,
         html=html,
         json=json,
         title=f"{problem.name}: window {window.key} against version {version} (cutoff {cutoff})",
+        task=problem.task,
     )
-    link = reports.link(html)
-    return Outcome({"report": link, **_metadata(problem, result, version)}, _checks(problem, result, link))
+    link, labels = reports.link(html), int(frame[problem.label.name].notna().sum())
+    metadata = {"report": link, **_metadata(problem, result, version), "labels_known": labels}
+    return Outcome(metadata, _checks(problem, result, labels, link))
+
+
+def _nothing(html: Path, json: Path) -> Outcome:
+    """A window without rows has no report, nor the one of its former rows."""
+    for file in (html, json):
+        file.unlink(missing_ok=True)
+    text = "Not judged: the window has no rows."
+    return Outcome({"dagster/row_count": 0}, [_result(name, True, text, {}) for name in (DATA, PREDICTIONS, TARGET)])
 
 
 def _metadata(problem: Problem, result: DriftResult, version: int) -> dict:
@@ -84,7 +96,7 @@ def _metadata(problem: Problem, result: DriftResult, version: int) -> dict:
     }
 
 
-def _checks(problem: Problem, result: DriftResult, link: dg.UrlMetadataValue) -> list[dg.AssetCheckResult]:
+def _checks(problem: Problem, result: DriftResult, labels: int, link: dg.UrlMetadataValue) -> list[dg.AssetCheckResult]:
     share, limit = result.drifted_share, problem.drift.max_drifted_share
     drifted = [c.column for c in result.watched if c.drifted]
     text = f"Not judged: {result.note}"
@@ -93,7 +105,10 @@ def _checks(problem: Problem, result: DriftResult, link: dg.UrlMetadataValue) ->
         text += f": {', '.join(drifted)}." if drifted else "."
     numbers = {"drifted_share": share, "limit": limit, "drifted_features": len(drifted)}
     data = _result(DATA, share <= limit or not result.judged, text, numbers, link)
-    return [data, _column(PREDICTIONS, result.prediction, result, link), _column(TARGET, result.target, result, link)]
+    predictions = _column(PREDICTIONS, result.prediction, result, link)
+    if not labels:
+        return [data, predictions, _result(TARGET, True, "Not judged: no label is known yet.", {}, link)]
+    return [data, predictions, _column(TARGET, result.target, result, link)]
 
 
 def _column(
@@ -108,12 +123,12 @@ def _column(
 
 
 def _result(
-    name: str, passed: bool, text: str, numbers: Mapping[str, float], link: dg.UrlMetadataValue
+    name: str, passed: bool, text: str, numbers: Mapping[str, float], link: dg.UrlMetadataValue | None = None
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=name,
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN,  # drift is judged by the retraining policy, it stops nothing
         description=text,
-        metadata={**{key: float(value) for key, value in numbers.items()}, "report": link},
+        metadata={**{key: float(value) for key, value in numbers.items()}, **({"report": link} if link else {})},
     )

@@ -4,9 +4,10 @@ import dagster as dg
 import pandas as pd
 
 from ml_assets.assets import keys, partitions
-from ml_assets.assets.registered_version import PREDICTION
 from ml_assets.assets.run_windows import Outcome, run_windows
+from ml_assets.errors import OtherTaskError
 from ml_assets.ml.dataset import check_known
+from ml_assets.ml.scores import Scores, with_scores
 from ml_assets.ml.windows import Window
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake
@@ -15,6 +16,7 @@ from ml_assets.resources.registry import Registry
 from ml_assets.spec import Problem
 
 VERSION, CUTOFF = "model_version", "model_cutoff"
+_SHOWN_CLASSES = 20
 
 
 def build_predictions(problem: Problem) -> dg.AssetsDefinition:
@@ -54,8 +56,7 @@ def read_predictions(problem: Problem, window: Window, lake: Lake) -> pd.DataFra
     Raises:
         NotLandedError: It was not scored.
     """
-    path = lake.path(problem, "predictions", "predictions", window.key)
-    return lake.read(f"Asset '{problem.name}/predictions'", [path]).to_pandas()
+    return lake.read_stage(problem, "predictions", window.key)
 
 
 def _score(
@@ -63,19 +64,32 @@ def _score(
 ) -> Outcome:
     champion = ledger.require_production(problem, window.key)
     model = registry.load(problem, champion)
+    if (model.task, model.label) != (problem.task, problem.label.name):
+        raise OtherTaskError(problem.name, champion.version, model.label, model.task)
     lake.require_features(problem, [window])
-    rows = lake.read(f"Asset '{problem.name}/rows'", [lake.path(problem, "rows", "rows", window.key)]).to_pandas()
-    frame = feature_store.training_rows(problem, rows)
-    check_known(frame, problem.feature_views)
-    frame[PREDICTION] = model.predict(frame)
-    frame[VERSION], frame[CUTOFF] = champion.version, champion.cutoff
-    path = lake.write(lake.path(problem, "predictions", "predictions", window.key), frame)
+    frame = feature_store.training_rows(problem, lake.read_stage(problem, "rows", window.key))
+    check_known(frame, problem.feature_views, need_values=False)
+    scores = model.scores(frame)
+    unseen = {name: rows for name, rows in model.encoder.unseen_categories(frame).items() if rows}
+    scored = with_scores(frame, scores)
+    scored[VERSION], scored[CUTOFF] = champion.version, champion.cutoff
+    path = lake.write(lake.stage(problem, "predictions", window.key), scored)
     return Outcome(
         {
-            "dagster/row_count": len(frame),
+            "dagster/row_count": len(scored),
             "model_version": champion.version,
-            "mean_prediction": float(frame[PREDICTION].mean()),
-            "null_share": float(frame[list(problem.features)].isna().to_numpy().mean()),
+            **(_about(problem, frame, scores) if len(scored) else {}),
+            "unseen_categories": sum(unseen.values()),
+            "unseen_categories_by_feature": unseen,
             "path": dg.MetadataValue.path(path),
         }
     )
+
+
+def _about(problem: Problem, frame: pd.DataFrame, scores: Scores) -> dict[str, float]:
+    """Null share of the features, and the mean prediction, or the shares of the most frequent predicted classes."""
+    null_share = {"null_share": float(frame[list(problem.features)].isna().to_numpy().mean())}
+    if problem.task != "multiclass":
+        return null_share | {"mean_prediction": float(scores.values.mean())}
+    shares = pd.Series(scores.predictions()).value_counts(normalize=True).head(_SHOWN_CLASSES)
+    return null_share | {f"predicted_share_{name}": float(share) for name, share in shares.items()}

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import numpy as np
 import pandas as pd
 
 from ml_assets.assets import keys, partitions
@@ -14,14 +13,14 @@ from ml_assets.assets.tuned_model import RESULT
 from ml_assets.errors import NotLandedError
 from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.model import Model
-from ml_assets.ml.promotion import Verdict, compare
+from ml_assets.ml.promotion import Verdict, baseline, compare
+from ml_assets.ml.scores import Scores, known, label_of, with_scores
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Action, Ledger, LedgerRow
 from ml_assets.resources.registry import Registry, model_hash
 from ml_assets.spec import Problem
 
 CHECK = "promotion_gate"
-PREDICTION = "prediction"
 
 
 def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
@@ -45,15 +44,15 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         cutoff, tags = context.partition_key, context.run.tags
         result = _result(problem, cutoff, lake)
         held_out = _held_out(problem, cutoff, lake)
-        folder = lake.folder(problem, "tuned_model", cutoff) / "model"
+        folder = lake.model_folder(problem, cutoff) / "model"
         challenger = Model.load(folder)
         digest = model_hash(folder)
         lineage = _lineage(problem, cutoff, result)
         version = registry.register(problem, result["model_uri"], result["mlflow_run_id"], digest, lineage)
-        held_out[PREDICTION] = challenger.predict(held_out)
-        lake.write(reference_path(problem, cutoff, lake), held_out)
+        scores = challenger.scores(held_out)
+        lake.write(reference_path(problem, cutoff, lake), with_scores(held_out, scores))
         cause = tags.get(keys.CAUSE_TAG, "started by hand")
-        verdict = _gate(problem, cutoff, version, held_out, registry, ledger)
+        verdict = _gate(problem, cutoff, version, held_out, scores, registry, ledger)
         files = (registry.location(problem, version), digest)
         row = _row(cutoff, version, verdict, result, by=context.run.run_id, cause=cause, files=files)
         _decide(problem, row, registry, ledger)
@@ -66,11 +65,11 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
 
 def reference_path(problem: Problem, cutoff: str, lake: Lake) -> Path:
     """File of a version's held-out rows with its predictions: what later windows are compared with."""
-    return lake.path(problem, "registered_version", "reference", cutoff)
+    return lake.stage(problem, "registered_version", cutoff, "reference")
 
 
 def _result(problem: Problem, cutoff: str, lake: Lake) -> dict[str, Any]:
-    path = lake.folder(problem, "tuned_model", cutoff) / RESULT
+    path = lake.model_folder(problem, cutoff) / RESULT
     if not path.exists():
         raise NotLandedError(f"Asset '{problem.name}/tuned_model'", [cutoff])
     return json.loads(path.read_text())
@@ -78,42 +77,53 @@ def _result(problem: Problem, cutoff: str, lake: Lake) -> dict[str, Any]:
 
 def _held_out(problem: Problem, cutoff: str, lake: Lake) -> pd.DataFrame:
     """Validation and test rows: no model of this cutoff was fitted on them."""
-    path = lake.path(problem, "dataset", "dataset", cutoff)
-    frame = lake.read(f"Asset '{problem.name}/dataset'", [path]).to_pandas()
+    frame = lake.read_stage(problem, "dataset", cutoff)
     return frame[frame[SPLIT] != "train"].reset_index(drop=True)
 
 
 def _lineage(problem: Problem, cutoff: str, result: dict[str, Any]) -> dict[str, str]:
-    views = {f"view.{view.name}": code_version(view) for view in problem.feature_views}
+    views = {f"view.{view.name}": code_version(view, problem.folder) for view in problem.feature_views}
     return {
         "cutoff": cutoff,
         "dataset_partition": cutoff,
         "data_sha256": result["data_sha256"],
         "code_version": code_version(problem),
         "seed": str(problem.search.seed),
-        "test_rmse": f"{result['test']['rmse']:.6g}",
-        "test_mae": f"{result['test']['mae']:.6g}",
+        **{f"test_{name}": f"{value:.6g}" for name, value in result["test"].items()},
         **views,
     }
 
 
 def _gate(
-    problem: Problem, cutoff: str, version: int, held_out: pd.DataFrame, registry: Registry, ledger: Ledger
+    problem: Problem,
+    cutoff: str,
+    version: int,
+    held_out: pd.DataFrame,
+    scores: Scores,
+    registry: Registry,
+    ledger: Ledger,
 ) -> Verdict:
-    """Compare on the test rows with the champion or, where there is none, with the label's mean in validation."""
-    test = held_out[held_out[SPLIT] == "test"]
-    label = problem.label.name
-    champion = ledger.production_as_of(problem, cutoff, before_version=version)
-    if champion is None:
-        against = "the mean of the validation rows"
-        theirs = np.full(len(test), held_out.loc[held_out[SPLIT] == "validation", label].mean())
-    else:
-        against = f"version {champion.version}"
-        theirs = registry.load(problem, champion).predict(test)
+    """Compare on the test rows with the champion or, where there is none, with what needs no features."""
+    part, label = held_out[SPLIT].to_numpy(), label_of(problem.task, held_out[problem.label.name])
+    test = held_out[part == "test"]
+    theirs, against = _champion(problem, cutoff, version, test, registry, ledger)
+    if theirs is None:
+        before = label[(part == "validation") & known(problem.task, label)]
+        theirs, against = baseline(problem.task, problem.promotion.metric, before, len(test))
     day = test["event_timestamp"].dt.floor("D").astype("int64").to_numpy()
-    return compare(
-        test[label].to_numpy(float), test[PREDICTION].to_numpy(float), theirs, day, problem.promotion, against=against
-    )
+    return compare(label[part == "test"], scores.take(part == "test"), theirs, day, problem.promotion, against=against)
+
+
+def _champion(
+    problem: Problem, cutoff: str, version: int, test: pd.DataFrame, registry: Registry, ledger: Ledger
+) -> tuple[Scores | None, str]:
+    """Scores and name of the version in production; none where it predicts something else, as declared formerly."""
+    row = ledger.production_as_of(problem, cutoff, before_version=version)
+    if row is None:
+        return None, ""
+    model = registry.load(problem, row)
+    alike = (model.task, model.label) == (problem.task, problem.label.name)
+    return (model.scores(test), f"version {row.version}") if alike else (None, "")
 
 
 def _row(
@@ -128,10 +138,7 @@ def _row(
 ) -> LedgerRow:
     numbers = {
         **{f"test_{name}": value for name, value in result["test"].items()},
-        "champion_error": verdict.champion,
-        "gain": verdict.gain,
-        "gain_low": verdict.low,
-        "gain_high": verdict.high,
+        **verdict.numbers(),
         "train_start": result["train_start"],
     }
     action: Action = "promoted" if verdict.promote else "rejected"
@@ -156,10 +163,8 @@ def _metadata(version: int, verdict: Verdict, result: dict[str, Any], cause: str
         "version": version,
         "stage": "production" if verdict.promote else "archived",
         "cause": cause,
-        "test_rmse": result["test"]["rmse"],
-        "test_mae": result["test"]["mae"],
-        "champion_error": verdict.champion,
-        "gain": verdict.gain,
+        **{f"test_{name}": value for name, value in result["test"].items()},
+        **verdict.numbers(),
         "mlflow_run_id": result["mlflow_run_id"],
         "data_sha256": result["data_sha256"],
     }
@@ -171,12 +176,5 @@ def _check(verdict: Verdict) -> dg.AssetCheckResult:
         passed=verdict.promote,
         severity=dg.AssetCheckSeverity.WARN,  # a challenger that loses is no fault: production stays
         description=verdict.reason,
-        metadata={
-            "challenger_error": verdict.challenger,
-            "champion_error": verdict.champion,
-            "gain": verdict.gain,
-            "gain_low": verdict.low,
-            "gain_high": verdict.high,
-            "rows": verdict.rows,
-        },
+        metadata={**verdict.numbers(), "rows": verdict.rows},
     )

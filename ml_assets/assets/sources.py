@@ -1,7 +1,10 @@
-"""Stage 1: deliveries land in the lake, one file per source and window, once they keep their contract."""
+"""Stage 1: sources land in the lake, one file per source and window, once they keep their contract."""
 
+import hashlib
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -9,51 +12,55 @@ import pyarrow.parquet as pq
 
 from ml_assets.assets import keys, partitions
 from ml_assets.assets.run_windows import Outcome, run_windows
-from ml_assets.ml import contracts
+from ml_assets.ml.findings import Landed
+from ml_assets.ml.functions import function_hash
+from ml_assets.ml.landing import land
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
-from ml_assets.spec import Problem, Source
+from ml_assets.resources.readers import read_window, rows_in_no_window
+from ml_assets.spec import Csv, Deliveries, DuckDb, FeatureSet, Parquet, PostgreSql, Python, Source
 
 
-def build_sources(problem: Problem) -> dg.AssetsDefinition:
+def build_sources(features: FeatureSet) -> dg.AssetsDefinition:
     """All sources in one step, each an asset that can be materialised by itself."""
 
     @dg.multi_asset(
-        name=f"{problem.name}_sources",
-        specs=[_spec(problem, source) for source in problem.sources],
-        partitions_def=partitions.windows(problem),
+        name=f"{features.feature_group}_sources",
+        specs=[_spec(features, source) for source in features.sources],
+        partitions_def=partitions.windows(features),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
-        group_name=problem.name,
+        group_name=features.feature_group,
     )
     def sources(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[dg.MaterializeResult]:
-        for source in in_reading_order(problem):
-            key = keys.source(problem, source.name)
+        for source in in_reading_order(features):
+            key = keys.source(features, source.name)
             if key in context.selected_asset_keys:
-                yield run_windows(context, problem, key, partial(_land, problem, source, lake))
+                lost = rows_in_no_window(source, features.cadence, features.folder)
+                yield run_windows(context, features, key, partial(_land, features, source, lake, lost))
 
     return sources
 
 
-def in_reading_order(problem: Problem) -> list[Source]:
+def in_reading_order(features: FeatureSet) -> list[Source]:
     """Sources such that each comes after those that it reads."""
     ordered: list[Source] = []
-    waiting = list(problem.sources)
+    waiting = list(features.sources)
     while waiting:
-        ready = [s for s in waiting if not _reads(problem, s) & {other.name for other in waiting if other is not s}]
+        ready = [s for s in waiting if not _reads(features, s) & {other.name for other in waiting if other is not s}]
         ordered += ready or waiting  # a circle of references still lands, in the declared order
         waiting = [s for s in waiting if s not in ordered]
     return ordered
 
 
-def _reads(problem: Problem, source: Source) -> set[str]:
+def _reads(features: FeatureSet, source: Source) -> set[str]:
     """Other sources that the contract or the landing SQL of a source looks into."""
     words = set((source.sql or "").replace(".", " ").replace("(", " ").split())
-    names = {other.name for other in problem.sources if other.name in words and other.name != source.name}
-    return names | {reference.source for reference in source.references}
+    named = words | {reference.source for reference in source.references}
+    return {other.name for other in features.sources if other.name in named and other.name != source.name}
 
 
-def _spec(problem: Problem, source: Source) -> dg.AssetSpec:
+def _spec(features: FeatureSet, source: Source) -> dg.AssetSpec:
     schema = dg.TableSchema(
         [
             dg.TableColumn(column, kind, constraints=dg.TableColumnConstraints(nullable=column not in source.key))
@@ -61,32 +68,59 @@ def _spec(problem: Problem, source: Source) -> dg.AssetSpec:
         ]
     )
     return dg.AssetSpec(
-        keys.source(problem, source.name),
+        keys.source(features, source.name),
         description=source.description or None,
-        deps=[keys.source(problem, name) for name in sorted(_reads(problem, source))],
-        metadata={"dagster/column_schema": schema, "key": ", ".join(source.key)},
+        deps=[keys.source(features, name) for name in sorted(_reads(features, source))],
+        code_version=_code_version(source, features.folder),
+        metadata={"dagster/column_schema": schema, "key": ", ".join(source.key), "read": _place(source)},
         kinds={"parquet"},
-        group_name=problem.name,
+        group_name=features.feature_group,
     )
 
 
-def _land(problem: Problem, source: Source, lake: Lake, window: Window) -> Outcome:
-    delivered = contracts.read_delivery(source, window, lake.delivery(problem, source.name, window))
+def _code_version(source: Source, folder: Path) -> str:
+    """Version of the declaration, and of the function that loads the source, where there is one."""
+    digest = hashlib.sha256(source.model_dump_json().encode())
+    if isinstance(source.read, Python):
+        digest.update(function_hash(source.read.function, folder).encode())
+    return digest.hexdigest()[:12]
+
+
+def _place(source: Source) -> str:
+    """Where the rows come from, as the catalogue shows it; of a database, the variable and never the address."""
+    match source.read:
+        case Deliveries():
+            return "delivered parquet files, one per window"
+        case Parquet(path=path) | Csv(path=path) | DuckDb(path=path):
+            return f"{source.read.kind}: {path}"
+        case PostgreSql(url_env=variable):
+            return f"postgresql: address in {variable}"
+        case Python(function=function):
+            return f"python: {function}"
+
+
+def _land(features: FeatureSet, source: Source, lake: Lake, lost: int | None, window: Window) -> Outcome:
+    delivered = read_window(source, window, features.folder, lake.delivery(features, source.name, window))
     others = {
         name: pq.read_table(path)
-        for name in _reads(problem, source)
-        if (path := lake.path(problem, "sources", name, window.key)).exists()
+        for name in _reads(features, source)
+        if (path := lake.source(features, name, window.key)).exists()
     }
-    landed = contracts.land(source, window, delivered, others)
-    path = lake.write(lake.path(problem, "sources", source.name, window.key), landed)
-    return Outcome(
-        {
-            "dagster/row_count": landed.num_rows,
-            "dagster/column_schema": table_schema(landed),
-            "null_share": _null_share(landed),
-            "path": dg.MetadataValue.path(path),
-        }
-    )
+    landed = land(source, window, delivered, others)
+    path = lake.write(lake.source(features, source.name, window.key), landed.table)
+    return Outcome(_metadata(landed, path) | ({} if lost is None else {"rows_in_no_window": lost}))
+
+
+def _metadata(landed: Landed, path: Path) -> dict[str, Any]:
+    return {
+        "dagster/row_count": landed.table.num_rows,
+        "delivered_rows": landed.delivered_rows,
+        "dagster/column_schema": table_schema(landed.table),
+        "null_share": _null_share(landed.table),
+        "findings": dg.MetadataValue.md(landed.markdown()),
+        "path": dg.MetadataValue.path(path),
+        **landed.counts(),
+    }
 
 
 def table_schema(table: pa.Table) -> dg.TableSchema:

@@ -13,8 +13,10 @@ from ml_assets.assets.features import code_version
 from ml_assets.files import write_text
 from ml_assets.ml import figures
 from ml_assets.ml.dataset import SPLIT
-from ml_assets.ml.metrics import regression_metrics
+from ml_assets.ml.metrics import evaluate, shown
 from ml_assets.ml.model import ParamValue
+from ml_assets.ml.scores import label_of
+from ml_assets.ml.trial_log import Trial
 from ml_assets.ml.tuning import SearchResult, search
 from ml_assets.resources.lake import content_hash
 from ml_assets.resources.ledger import Ledger
@@ -42,11 +44,11 @@ def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
     def tuned_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         lake, registry, ledger = context.resources.lake, context.resources.registry, context.resources.ledger
         mlflow, cutoff = getattr(context.resources, keys.tracking(problem)), context.partition_key
-        data = lake.path(problem, "dataset", "dataset", cutoff)
-        frame = lake.read(f"Asset '{problem.name}/dataset'", [data]).to_pandas()
-        folder = lake.folder(problem, "tuned_model", cutoff)
+        frame = lake.read_stage(problem, "dataset", cutoff)
+        folder = lake.model_folder(problem, cutoff)
         with run_outcome(mlflow):
-            champion, digest = _champion(problem, cutoff, ledger, registry), content_hash([data])
+            champion = _champion(problem, cutoff, ledger, registry)
+            digest = content_hash([lake.stage(problem, "dataset", cutoff)])
             found = _search(context, problem, frame, folder, mlflow, registry, champion, digest)
             result = _log(problem, cutoff, frame, digest, found, folder, mlflow, registry)
         write_text(folder / RESULT, json.dumps(result, indent=2, sort_keys=True))
@@ -76,9 +78,9 @@ def _search(
     name = f"{problem.name} {context.partition_key} {code_version(spec)} {digest[:12]}"
     runs = TrialRuns(registry.client(), mlflow.active_run(), name)
 
-    def on_trial(trial: Any) -> None:
+    def on_trial(trial: Trial) -> None:
         runs.log(trial)
-        text = f"{spec.loss} {trial.loss:.3f}" if trial.loss is not None else trial.message
+        text = f"{spec.loss} {shown(trial.metrics[spec.loss])}" if trial.status == "ok" else trial.message
         context.log.info(f"trial {trial.number + 1} of {trials}: {text}{' (from the log)' if trial.resumed else ''}")
 
     return search(
@@ -89,6 +91,7 @@ def _search(
         spec=spec,
         trials=trials,
         log=folder / "trials.jsonl",
+        task=problem.task,
         warm_start=champion,
         on_trial=on_trial,
     )
@@ -106,7 +109,7 @@ def _log(
 ) -> dict[str, Any]:
     """Save the model and put it, the data and the numbers into the parent run; returns what later stages need."""
     test = frame[frame[SPLIT] == "test"]
-    metrics = regression_metrics(test[problem.label.name].to_numpy(float), found.model.predict(test))
+    metrics = evaluate(label_of(problem.task, test[problem.label.name]), found.model.scores(test))
     found.model.save(folder / "model")
     source = mlflow.data.from_pandas(
         frame[[*problem.features, problem.label.name]].head(1000),
@@ -135,16 +138,16 @@ def _log(
 def _metadata(found: SearchResult, result: dict[str, Any]) -> dict[str, Any]:
     return {
         "validation_loss": found.best.loss,
-        "test_rmse": result["test"]["rmse"],
-        "test_mae": result["test"]["mae"],
-        "test_r2": result["test"]["r2"],
+        **{f"test_{name}": value for name, value in result["test"].items()},
         "trials": len(found.trials),
         "trials_failed": sum(trial.status == "failed" for trial in found.trials),
         "trials_from_log": sum(trial.resumed for trial in found.trials),
         "best_trial": found.best.number,
         "best_iteration": found.best.best_iteration,
+        # Of classes that no training row has: they can be no part of the loss.
+        "validation_rows_left_out": found.left_out,
         "mlflow_run_id": result["mlflow_run_id"],
-        "best_params": {name: value for name, value in found.best.params.items()},
+        "best_params": dict(found.best.params),
         "importance": figures.inline(figures.importance_figure(found.model.importance())),
         "search": figures.inline(figures.search_figure([(t.number, t.loss) for t in found.trials])),
     }

@@ -4,51 +4,93 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
-from ml_assets.errors import MissingFeatureViewsError, MissingSqlFileError
+from ml_assets.components.beside import inside
+from ml_assets.components.documents import (
+    DEFS_YAML,
+    FEATURE_VIEWS,
+    MODEL_PROBLEM,
+    attributes_of,
+    documents_of,
+    shared_document,
+)
+from ml_assets.components.places import Document
+from ml_assets.components.static import document_mistakes
+from ml_assets.errors import DeclarationError, MissingFeatureViewsError, MissingSqlFileError
 from ml_assets.spec import FeatureSet, Problem, ProblemDeclaration, Spec
 
-DEFS_YAML = "defs.yaml"
-FEATURE_VIEWS, MODEL_PROBLEM = "FeatureViews", "ModelProblem"
+__all__ = [
+    "DEFS_YAML",
+    "FEATURE_VIEWS",
+    "MODEL_PROBLEM",
+    "bound_feature_set",
+    "bound_problem",
+    "declared",
+    "feature_set_of",
+    "problem_of",
+    "read_feature_set",
+    "read_problem",
+    "shared_features",
+]
 
 Part = TypeVar("Part", bound=Spec)
 
 
-def read_problem(defs_yaml: Path) -> Problem:
-    """The only problem that a `defs.yaml` declares.
+def read_problem(defs_yaml: Path, name: str | None = None) -> Problem:
+    """The problem of that name (the first, where it is left out) that a `defs.yaml` declares.
 
     Raises:
-        pydantic.ValidationError: The declaration is wrong; every mistake is named.
-        MissingSqlFileError: A named SQL file is not there.
-        MissingFeatureViewsError: Shared feature views are not there.
+        DeclarationError: The declaration has mistakes; all are named, each with file and line.
+        DeclarationSyntaxError: The file is no YAML.
     """
-    [attributes] = declared(defs_yaml, MODEL_PROBLEM)
-    return bound_problem(ProblemDeclaration.model_validate(attributes), defs_yaml.parent)
+    return problem_of(_document(defs_yaml, MODEL_PROBLEM, name))
 
 
 def read_feature_set(defs_yaml: Path, name: str | None = None) -> FeatureSet:
-    """The feature views of that name (the only ones, where it is left out) that a `defs.yaml` declares.
+    """The feature views of that name (the first, where it is left out) that a `defs.yaml` declares.
 
     Raises:
-        pydantic.ValidationError, MissingSqlFileError: As `read_problem`.
+        DeclarationError, DeclarationSyntaxError: As `read_problem`.
     """
-    found = [a for a in declared(defs_yaml, FEATURE_VIEWS) if name is None or a.get("name") == name]
-    return bound_feature_set(FeatureSet.model_validate(found[0]), defs_yaml.parent)
+    return feature_set_of(_document(defs_yaml, FEATURE_VIEWS, name))
+
+
+def problem_of(document: Document) -> Problem:
+    """The problem that a document declares.
+
+    Raises:
+        DeclarationError: As `read_problem`.
+    """
+    _require_no_mistakes(document)
+    return bound_problem(ProblemDeclaration.model_validate(attributes_of(document)), document.file.parent)
+
+
+def feature_set_of(document: Document) -> FeatureSet:
+    """The feature views that a document declares.
+
+    Raises:
+        DeclarationError: As `read_problem`.
+    """
+    _require_no_mistakes(document)
+    return bound_feature_set(FeatureSet.model_validate(attributes_of(document)), document.file.parent)
 
 
 def declared(defs_yaml: Path, component: str) -> Iterator[Mapping[str, Any]]:
-    """Attributes of each component of that class in a `defs.yaml`, which may hold several documents."""
-    for document in yaml.safe_load_all(defs_yaml.read_text(encoding="utf-8")):
-        if isinstance(document, Mapping) and str(document.get("type", "")).rpartition(".")[2] == component:
-            yield document.get("attributes") or {}
+    """Attributes of each component of that class in a `defs.yaml`, which may hold several documents.
+
+    Raises:
+        DeclarationSyntaxError: The file is no YAML.
+    """
+    return map(attributes_of, documents_of(defs_yaml, component))
 
 
 def bound_problem(declaration: ProblemDeclaration, folder: Path) -> Problem:
     """The problem with its SQL files read and its shared features looked up.
 
     Raises:
-        As `read_problem`.
+        MissingSqlFileError: A named SQL file is not there.
+        MissingFeatureViewsError: Shared feature views are not there.
+        DeclarationError: Shared feature views have mistakes.
+        pydantic.ValidationError: Its parts do not fit each other.
     """
     shared = shared_features(declaration.features_from, folder) if declaration.features_from else None
     problem = declaration.problem(shared)
@@ -72,12 +114,25 @@ def shared_features(name: str, folder: Path) -> FeatureSet:
 
     Raises:
         MissingFeatureViewsError: They are in neither.
+        DeclarationError: They have mistakes.
     """
-    for place in (folder, folder.parent / name):
-        file = place / DEFS_YAML
-        if file.is_file() and any(found.get("name") == name for found in declared(file, FEATURE_VIEWS)):
-            return read_feature_set(file, name)
-    raise MissingFeatureViewsError(name, folder)
+    document = shared_document(name, folder / DEFS_YAML)
+    if document is None:
+        raise MissingFeatureViewsError(name, folder)
+    return feature_set_of(document)
+
+
+def _document(defs_yaml: Path, component: str, name: str | None) -> Document:
+    for document in documents_of(defs_yaml, component):
+        if name in (None, attributes_of(document).get("name")):
+            return document
+    named = f" named '{name}'" if name else ""
+    raise DeclarationError([f"{defs_yaml}:1: it declares no {component}{named}. Add a document of that type."])
+
+
+def _require_no_mistakes(document: Document) -> None:
+    if mistakes := document_mistakes(document):
+        raise DeclarationError([str(mistake) for mistake in mistakes])
 
 
 def _with_sql_files(features: FeatureSet, folder: Path) -> dict[str, Any]:
@@ -91,7 +146,7 @@ def _with_sql(part: Part, name: str, folder: Path) -> Part:
     sql = getattr(part, "sql")  # noqa: B009
     if sql is None or not sql.endswith(".sql"):
         return part
-    path = (folder / sql).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+    path = inside(folder, sql)
+    if path is None:
         raise MissingSqlFileError(name, sql, folder)
     return part.model_copy(update={"sql": path.read_text(encoding="utf-8")})

@@ -3,7 +3,7 @@
 import difflib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,27 @@ from ml_assets.components.places import Document, KeyPath
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong at a path of a document; culprit and remedy are sentences without their full stop."""
+    """What is wrong at a path of a document; culprit and remedy are sentences without their full stop.
+
+    Attributes:
+        path: Where.
+        culprit: What is wrong.
+        remedy: What to do.
+        whole: The part whose fields do not fit each other, where a validator of that part says so.
+        file: Another file that the mistake is in, with its line.
+        line: That line.
+    """
 
     path: KeyPath
     culprit: str
     remedy: str = ""
+    whole: KeyPath | None = None
+    file: Path | None = None
+    line: int = 1
+
+    def below(self, *steps: str) -> "Mistake":
+        """The same mistake of a document in which the part is below some keys."""
+        return replace(self, path=(*steps, *self.path))
 
 
 @dataclass(frozen=True, order=True)
@@ -29,13 +45,16 @@ class LocatedMistake:
     remedy: str
 
     def __str__(self) -> str:
-        said = ". ".join(part.rstrip(". ") for part in (self.culprit, self.remedy) if part)
-        return f"{shown_file(self.file)}:{self.line}: {' '.join(said.split())}."
+        said = ". ".join(" ".join(part.split()).rstrip(". ") for part in (self.culprit, self.remedy) if part)
+        return f"{shown_file(self.file)}:{self.line}: {said}" + ("" if said.endswith("?") else ".")
 
 
 def locate(document: Document, mistakes: Iterable[Mistake]) -> list[LocatedMistake]:
     """Mistakes of a document with their lines, in the order of the lines, each once."""
-    located = {LocatedMistake(document.file, document.line(m.path), m.culprit, m.remedy) for m in mistakes}
+    located = {
+        LocatedMistake(m.file or document.file, m.line if m.file else document.line(m.path), m.culprit, m.remedy)
+        for m in mistakes
+    }
     return sorted(located)
 
 
@@ -58,6 +77,19 @@ def shown_path(path: KeyPath, value: Any) -> str:
     return text
 
 
+def shown_value(value: Any) -> str:
+    """A value in a message: in quotes, one line, not too long."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping | list | tuple):
+        return "a mapping" if isinstance(value, Mapping) else "a list"
+    text = " ".join(str(value).split())
+    text = text if len(text) <= 60 else text[:57] + "..."
+    return f"'{text}'" if isinstance(value, str) else text
+
+
 def nearest(word: object, known: Iterable[object]) -> str:
     """`Did you mean ...?`, or what there is to choose from."""
     names = [str(name) for name in known]
@@ -66,7 +98,7 @@ def nearest(word: object, known: Iterable[object]) -> str:
     close = difflib.get_close_matches(str(word).casefold(), by_case, n=1, cutoff=0.5)
     if close:
         return f"Did you mean '{by_case[close[0]]}'?"
-    return f"There is {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}" if names else "There is none"
+    return f"There is {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}" if names else "Add it"
 
 
 def _holds(value: Any, step: str | int) -> bool:

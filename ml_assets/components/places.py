@@ -20,7 +20,7 @@ _MOST_VALUES = 100_000  # anchors can make a file of a few lines unfold without 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_Base):  # type: ignore[misc]
+class _Loader(_Base):
     """Plain values only; days and times stay text, as Dagster reads them."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012

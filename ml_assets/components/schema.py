@@ -4,7 +4,9 @@ They come from the specs. What Pydantic says in code only, and a schema can say 
 which task, what excludes what, how a day is written. A schema cannot compare two values: that is `relations.py`.
 """
 
+import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -21,7 +23,15 @@ MODELS: Mapping[str, type[Spec]] = {"FeatureViews": FeatureSet, "ModelProblem": 
 """Component class -> what its `attributes` must satisfy."""
 
 SCHEMA_FILE = Path(__file__).parent / "defs.schema.json"
+_DAGSTERS_OWN = {
+    "requirements": "Environment variables that must be set, e.g. {env: [SHOP_DATABASE_URL]}.",
+    "template_vars_module": "Not used by these components.",
+    "post_processing": "Changes to the assets that are built, e.g. tags.",
+}
+_FIRST = ("name", "description", "features_from", "use_views", "cadence", "sources", "feature_views")
 _DEFAULT_TASK = "regression"
+METRIC_FIELDS = {"search": "loss", "promotion": "metric", "quality": "metric"}
+"""Parts that go by a metric, each with the field that names it."""
 
 DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 MIDNIGHT = DAY[:-1] + r"([T ]00:00(:00)?)?$"
@@ -45,7 +55,8 @@ def defs_yaml_schema() -> Schema:
     definitions = schema["$defs"]
     parts = {name: _attributes(definitions, name) for name in MODELS}
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        # Every editor knows draft 7, and nothing here needs a later one.
+        "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "defs.yaml of ml_assets",
         "description": "One declared problem, or feature views that several share. Written by `ml-assets schema`.",
         "type": "object",
@@ -53,11 +64,16 @@ def defs_yaml_schema() -> Schema:
         "properties": {
             "type": {
                 "description": "The component: a problem, or shared feature views.",
-                "anyOf": [{"enum": [f"{PACKAGE}.{name}" for name in MODELS]}, {"not": {"pattern": f"^{PACKAGE}\\."}}],
+                "anyOf": [
+                    {"enum": [f"{PACKAGE}.{name}" for name in MODELS]},
+                    {"not": {"pattern": f"^{re.escape(PACKAGE)}\\."}},
+                ],
                 "examples": [f"{PACKAGE}.ModelProblem"],
             },
             "attributes": {"description": "The declaration.", "type": "object"},
+            **{name: {"description": text} for name, text in _DAGSTERS_OWN.items()},
         },
+        "additionalProperties": False,
         "allOf": [
             _if_then(
                 {"properties": {"type": {"const": f"{PACKAGE}.{name}"}}, "required": ["type"]},
@@ -67,6 +83,11 @@ def defs_yaml_schema() -> Schema:
         ],
         "$defs": definitions,
     }
+
+
+def schema_text() -> str:
+    """What `SCHEMA_FILE` holds."""
+    return json.dumps(defs_yaml_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def schema_comment(defs_yaml: Path) -> str:
@@ -80,8 +101,14 @@ def _attributes(definitions: Schema, component: str) -> Schema:
     for name in [n for n in definitions if n not in {model.__name__ for model in MODELS.values()}]:
         definitions[name] = _strict(name, definitions[name])
     own = _strict("", definitions.pop(MODELS[component].__name__))
+    own["properties"] = {name: own["properties"][name] for name in sorted(own["properties"], key=_order)}
     own["allOf"] = list(_relations_of_problem() if component == "ModelProblem" else _readers_name_sources(_VIEWS))
     return own
+
+
+def _order(field: str) -> int:
+    """What a declaration begins with comes first; the rest stays in the order of the spec."""
+    return _FIRST.index(field) if field in _FIRST else len(_FIRST)
 
 
 def _strict(name: str, schema: Schema) -> Schema:
@@ -104,9 +131,38 @@ def _clean(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     kept = {key: _clean(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}
+    if isinstance(text := kept.get("description"), str):
+        kept["description"] = " ".join(text.split())  # docstrings are wrapped for another reader
     if (form := kept.get("format")) in _FORMATS and "pattern" not in kept:
         kept["pattern"] = _FORMATS[form]
-    return kept
+    if "patternProperties" in kept:
+        kept.setdefault("additionalProperties", False)
+    if "anyOf" in kept:
+        kept = _without_choice_of_null(kept)
+    return _by_kind(kept) if "oneOf" in kept and "discriminator" in kept else kept
+
+
+def _without_choice_of_null(schema: Schema) -> Schema:
+    """`X or null` as a field of X that may be empty; of a whole part of the declaration, that it is left out."""
+    others = [each for each in schema["anyOf"] if each.get("type") != "null"]
+    if len(others) != 1 or len(others) == len(schema["anyOf"]):
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    if "$ref" in others[0]:
+        return {key: value for key, value in rest.items() if key != "default"} | others[0]
+    listed = {"enum": [*others[0]["enum"], None]} if "enum" in others[0] else {}
+    return rest | others[0] | {"type": [others[0]["type"], "null"]} | listed
+
+
+def _by_kind(schema: Schema) -> Schema:
+    """Said by its kind, a mistake in one form is reported for that form; of `oneOf`, that none fits."""
+    forms: dict[str, str] = schema["discriminator"]["mapping"]
+    kinds = {"type": "object", "required": ["kind"], "properties": {"kind": {"enum": sorted(forms)}}}
+    conditions = [
+        _if_then({"type": "object", "required": ["kind"], "properties": {"kind": {"const": kind}}}, {"$ref": form})
+        for kind, form in forms.items()
+    ]
+    return {key: value for key, value in schema.items() if key != "oneOf"} | kinds | {"allOf": conditions}
 
 
 def _moment(schema: Schema, *, nullable: bool) -> Schema:
@@ -142,13 +198,13 @@ def _relations_of_problem() -> Iterator[Schema]:
     shared = _has("features_from", "string")
     alone = {
         "required": ["cadence", "sources"],
-        "properties": {"cadence": {"type": "object"}, "sources": {"minItems": 1}, "use_views": {"type": "null"}},
+        "properties": {"sources": {"minItems": 1}, "use_views": {"type": "null"}},
         "anyOf": [
             _has("feature_views", "array") | {"properties": {"feature_views": {"minItems": 1}}},
             {"properties": {"rows": {"required": ["features"], "properties": {"features": {"minProperties": 1}}}}},
         ],
     }
-    own = {"cadence": {"type": "null"}, "sources": {"maxItems": 0}, "feature_views": {"maxItems": 0}}
+    own = {"cadence": False, "sources": {"maxItems": 0}, "feature_views": {"maxItems": 0}}
     yield _if_then(shared, {"properties": own}, alone)
     yield from _readers_name_sources((*_VIEWS, *_ROWS_AND_LABEL))
     for task in METRICS:

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from ml_assets.assets.predictions import VERSION
 from ml_assets.assets.quality import with_labels
-from ml_assets.assets.registered_version import PREDICTION
-from ml_assets.ml.metrics import Metrics, regression_metrics
+from ml_assets.ml.metrics import Metrics, evaluate
+from ml_assets.ml.scores import PREDICTION, Scores
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
@@ -30,7 +30,7 @@ class Year:
     def metrics(self, which: np.ndarray, month: int | None = None) -> Metrics:
         """Errors of one of the two, over the year or in one month."""
         rows = np.full(len(self.label), True) if month is None else self.month == month
-        return regression_metrics(self.label[rows], which[rows])
+        return evaluate(self.label[rows], Scores("regression", which[rows]))
 
 
 def year(problem: Problem, windows: list[Window], lake: Lake, ledger: Ledger, registry: Registry) -> Year:
@@ -84,10 +84,7 @@ def show_year(found: Year, console: Console) -> None:
         table.add_row(
             f"2013-{month:02d}" if month else "all",
             f"{ours.rows:,}",
-            f"{ours.rmse:.2f}",
-            f"{never.rmse:.2f}",
-            f"{ours.mae:.2f}",
-            f"{never.mae:.2f}",
+            *(f"{side.value(metric):.2f}" for metric in ("rmse", "mae") for side in (ours, never)),
             style="bold" if month is None else None,
         )
     console.print(table)

@@ -41,8 +41,14 @@ def labelled_rows(
     return pd.concat(parts, ignore_index=True)
 
 
-def check_known(frame: pd.DataFrame, views: Sequence[FeatureView]) -> None:
+def check_known(frame: pd.DataFrame, views: Sequence[FeatureView], *, need_values: bool = True) -> None:
     """No value may have been joined that was not known at its row's prediction time.
+
+    Args:
+        frame: Rows after the point-in-time join.
+        views: The joined views.
+        need_values: Whether a view must give a value to some row. A training set without any teaches nothing of the
+            view; a small window may well hold unknown entities only.
 
     Raises:
         LeakageError: A value is younger than the prediction that uses it.
@@ -54,5 +60,5 @@ def check_known(frame: pd.DataFrame, views: Sequence[FeatureView]) -> None:
         if late.any():
             worst = (known_at - frame["event_timestamp"]).max()
             raise LeakageError(f"feature view '{view.name}'", list(view.features), int(late.sum()), str(worst))
-        if known_at.isna().all():
+        if need_values and known_at.isna().all():
             raise UnknownAtPredictionError(view.name, len(frame))

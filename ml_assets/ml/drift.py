@@ -16,10 +16,18 @@ import pandas as pd
 
 from ml_assets.files import write_text
 from ml_assets.ml.distances import METHODS, Measured, evidently_version, measure
-from ml_assets.ml.drift_page import Quality, page
+from ml_assets.ml.drift_page import page
 from ml_assets.ml.encoding import numbers
+from ml_assets.ml.metrics import Metrics, evaluate
 from ml_assets.ml.preflight import Sides, prepare, require
-from ml_assets.spec import DriftPolicy, FeatureType
+from ml_assets.ml.scores import PREDICTION, PROBABILITY, label_of, read_scores
+from ml_assets.spec import DriftPolicy, FeatureType, Task
+
+_PREDICTIONS: Mapping[Task, FeatureType] = {"regression": "float", "binary": "float", "multiclass": "string"}
+_TARGETS: Mapping[Task, FeatureType] = {"regression": "float", "binary": "string", "multiclass": "string"}
+"""How predictions and labels are compared. A label of 0 and 1 is a category with two values (Evidently, too, takes
+numbers of few values for categories): the normed Wasserstein distance would divide a rare class by its tiny spread,
+and pure sampling would make it drift, where the noise of Jensen-Shannon does not depend on the base rate."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class ColumnDrift:
     Attributes:
         column: Its name.
         method: Evidently's name of the distance: `wasserstein` (normed by the reference's standard deviation)
-            for numbers, `jensenshannon` (natural logarithm, 0..0.83) for text.
+            for numbers, `jensenshannon` (natural logarithm, 0..0.83) for text, classes and labels of 0 and 1.
         distance: The distance, >= 0; None where a side has no values.
         threshold: Distance from which the column has drifted.
         drifted: The verdict; None: not judged, and `note` says why.
@@ -89,51 +97,53 @@ def drift_report(
     current: pd.DataFrame,
     *,
     features: Mapping[str, FeatureType],
-    prediction: str,
     target: str | None,
     policy: DriftPolicy,
     html: Path,
     json: Path,
     title: str,
+    task: Task = "regression",
 ) -> DriftResult:
     """Judge one window, and write Evidently's page and the record of the verdicts.
 
     Args:
-        reference: (n, >= k) rows that the version in production was judged on: features, predictions, labels.
+        reference: (n, >= k) rows that the version in production was judged on: features, labels, and predictions
+            in the columns of `scores.score_columns`.
         current: (m, >= k) rows of the window; m may be 0.
         features: Feature -> declared type. Text is compared as categories, everything else as numbers.
-        prediction: Column of the predictions.
         target: Column of the labels, missing where still unknown; None: there are none.
         policy: Thresholds, sample and seed.
         html: Page to write, whole or not at all; it opens offline.
         json: Record to write, whole or not at all: the same input gives the same bytes.
         title: Heading of the page.
+        task: Kind of label.
 
     Raises:
         DriftColumnsError: A side lacks a feature, the prediction or the target.
         FeatureTypeError: A numeric column holds text or times.
     """
-    types: dict[str, FeatureType] = {**features, prediction: "float"}
-    thresholds = dict.fromkeys(features, policy.column_threshold) | {prediction: policy.prediction_threshold}
-    require(reference, current, [*types, *([target] if target else [])])
+    types: dict[str, FeatureType] = {**features, PREDICTION: _PREDICTIONS[task]}
+    thresholds = dict.fromkeys(features, policy.column_threshold) | {PREDICTION: policy.prediction_threshold}
+    shares = [column for column in reference.columns if column.startswith(PROBABILITY)]
+    require(reference, current, [*types, *shares, *([target] if target else [])])
     scored = prepare(reference, current, types, sample_rows=policy.sample_rows, seed=policy.seed)
     measured = measure(scored, thresholds)
     judged = min(len(reference), len(current)) >= policy.min_rows
     verdicts = {name: _judge(scored, name, measured, thresholds[name], policy, judged) for name in types}
     label, quality = None, None
     if target is not None:
-        known = _labelled(reference, prediction, target), _labelled(current, prediction, target)
-        labels = prepare(*known, {target: "float"}, sample_rows=policy.sample_rows, seed=policy.seed)
+        known = _labelled(reference, target, task), _labelled(current, target, task)
+        labels = prepare(*known, {target: _TARGETS[task]}, sample_rows=policy.sample_rows, seed=policy.seed)
         measured |= measure(labels, {target: policy.target_threshold})
         label = _judge(labels, target, measured, policy.target_threshold, policy, judged)
-        quality = _quality(*known, prediction, target)
+        quality = _quality(*known, target, task)
     result = DriftResult(
         rows=len(current),
         reference_rows=len(reference),
         judged=judged,
         note=_note(len(reference), len(current), policy, judged),
         features=tuple(verdicts[name] for name in features),
-        prediction=verdicts[prediction],
+        prediction=verdicts[PREDICTION],
         target=label,
         ignored=policy.ignore,
     )
@@ -200,30 +210,22 @@ def _note(reference_rows: int, rows: int, policy: DriftPolicy, judged: bool) -> 
     return f"Judged on {sample[0]} rows of the window and {sample[1]} of the reference (seed {policy.seed})."
 
 
-def _labelled(frame: pd.DataFrame, prediction: str, target: str) -> pd.DataFrame:
-    """(<= n, 2) predictions and labels of the rows that have both, as finite float64."""
-    plain = pd.DataFrame({name: numbers(frame, name) for name in (prediction, target)})
-    return plain[np.isfinite(plain.to_numpy()).all(axis=1)]
+def _labelled(frame: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
+    """(<= n, ...) rows whose label is known; where they are numbers, both it and the prediction are finite."""
+    if task == "multiclass":
+        return frame.loc[frame[target].notna()]
+    plain = {name: numbers(frame, name) for name in (PREDICTION, target)}
+    usable = np.isfinite(np.stack(list(plain.values()))).all(axis=0)
+    return pd.DataFrame(plain).loc[pd.Series(usable)]
 
 
-def _quality(
-    reference: pd.DataFrame, current: pd.DataFrame, prediction: str, target: str
-) -> tuple[Quality, Quality] | None:
-    """Errors on all labelled rows of both sides; None where a side has none."""
+def _quality(reference: pd.DataFrame, current: pd.DataFrame, target: str, task: Task) -> tuple[Metrics, Metrics] | None:
+    """Metrics on all labelled rows of both sides; None where a side has none."""
     if not min(len(reference), len(current)):
         return None
     # Not by Evidently: its metric fails where the labels' reciprocals add up to nothing (all labels zero).
-    before, now = ((side[prediction] - side[target]).to_numpy() for side in (reference, current))
-    return _errors(before), _errors(now)
-
-
-def _errors(errors: np.ndarray) -> Quality:
-    return Quality(
-        rows=len(errors),
-        rmse=float(np.sqrt(np.mean(errors**2))),
-        mae=float(np.mean(np.abs(errors))),
-        bias=float(np.mean(errors)),
-    )
+    before, now = (evaluate(label_of(task, side[target]), read_scores(task, side)) for side in (reference, current))
+    return before, now
 
 
 def _record(
@@ -231,14 +233,14 @@ def _record(
     result: DriftResult,
     policy: DriftPolicy,
     measured: Mapping[str, Measured],
-    quality: tuple[Quality, Quality] | None,
+    quality: tuple[Metrics, Metrics] | None,
 ) -> str:
     plain = {
         "title": title,
         **asdict(result),
         "drifted_share": result.drifted_share,
         "policy": policy.model_dump(),
-        "quality": quality and {"reference": asdict(quality[0]), "window": asdict(quality[1])},
+        "quality": quality and {"reference": quality[0].as_dict(), "window": quality[1].as_dict()},
         "evidently": {"version": evidently_version(), "metrics": [m.record for m in measured.values()]},
     }
     return dumps(plain, sort_keys=True, indent=1, allow_nan=False) + "\n"

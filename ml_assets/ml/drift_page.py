@@ -6,12 +6,12 @@ computes every column three times and draws two plotly figures for each.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from json import dumps
 from typing import TYPE_CHECKING
 
 from ml_assets.ml.distances import LESS_THAN, REFERENCE_COLOR, WINDOW_COLOR, Measured, plain_text
+from ml_assets.ml.metrics import Metrics, shown
 from ml_assets.spec import DriftPolicy
 from ml_assets.telemetry import disable_telemetry
 
@@ -21,16 +21,7 @@ if TYPE_CHECKING:
     from ml_assets.ml.drift import ColumnDrift, DriftResult
 
 _LONG_NAME = 24
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Errors of the predictions, in the label's unit; bias is the mean of prediction - label."""
-
-    rows: int
-    rmse: float
-    mae: float
-    bias: float
+_SPELLED_OUT = {"mae": "mean absolute error", "bias": "bias (prediction - label)"}
 
 
 def page(
@@ -38,12 +29,12 @@ def page(
     result: "DriftResult",
     policy: DriftPolicy,
     measured: Mapping[str, Measured],
-    quality: tuple[Quality, Quality] | None,
+    quality: tuple[Metrics, Metrics] | None,
 ) -> str:
-    """The page: verdicts, predictions and labels, features with their distributions, errors if known.
+    """The page: verdicts, predictions and labels, features with their distributions, metrics if known.
 
     Args:
-        quality: Errors on all labelled rows, (reference, window).
+        quality: Metrics on all labelled rows, (reference, window).
 
     Returns:
         One HTML document with everything in it; its ids differ from run to run.
@@ -61,7 +52,7 @@ def page(
         _table("Features, drifted ones first", features, result, measured),
     ]
     if quality is not None:
-        widgets.append(_errors(*quality))
+        widgets.append(_metrics(*quality))
     document = render_widgets(widgets).replace(dumps(LESS_THAN).strip('"'), "\\u003c")
     return document.replace("<head>", f"<head><title>{escape(title)}</title>", 1).lstrip()
 
@@ -142,15 +133,17 @@ def _verdict(column: "ColumnDrift") -> str:
     return {True: "drifted", False: "stable", None: "not judged"}[column.drifted]
 
 
-def _errors(reference: Quality, current: Quality) -> "BaseWidgetInfo":
+def _metrics(reference: Metrics, current: Metrics) -> "BaseWidgetInfo":
     from evidently.legacy.renderers.html_widgets import CounterData, counter
 
-    return counter(
-        title="Errors on all labelled rows, reference / window",
-        counters=[
-            CounterData("RMSE", f"{reference.rmse:.2f} / {current.rmse:.2f}"),
-            CounterData("mean absolute error", f"{reference.mae:.2f} / {current.mae:.2f}"),
-            CounterData("bias (prediction - label)", f"{reference.bias:.2f} / {current.bias:.2f}"),
-            CounterData("labelled rows", f"{reference.rows:,} / {current.rows:,}"),
-        ],
-    )
+    sides = (reference, current)
+    names = dict.fromkeys(name for side in sides for name in side.values)
+    counters = [
+        CounterData(
+            _SPELLED_OUT.get(name, name.replace("_", " ")),
+            " / ".join(shown(side.values[name]) if name in side.values else "undefined" for side in sides),
+        )
+        for name in names
+    ]
+    counters.append(CounterData("labelled rows", f"{reference.rows:,} / {current.rows:,}"))
+    return counter(title="Metrics on all labelled rows, reference / window", counters=counters)

@@ -80,6 +80,19 @@ class Encoder:
             matrix[:, position] = self._codes(frame, name) if kind == "string" else _quantities(frame, name)
         return matrix
 
+    def unseen_categories(self, frame: pd.DataFrame) -> dict[str, int]:
+        """String feature -> rows whose category training never saw; they are encoded as missing.
+
+        Args:
+            frame: (n, >= k) rows with every feature.
+
+        Raises:
+            MissingFeaturesError: A feature is no column of the frame.
+            FeatureTypeError: A string feature holds something else than text.
+        """
+        _require(frame, self.features)
+        return {name: self._unseen(frame, name) for name in self.categories}
+
     def to_json(self) -> str:
         """The same encoder as text: same encoder, same bytes."""
         plain = {"features": list(map(list, self.features.items())), "categories": dict(self.categories)}
@@ -90,6 +103,13 @@ class Encoder:
         """The encoder that `to_json` wrote."""
         plain = json.loads(text)
         return cls(dict(plain["features"]), {name: tuple(v) for name, v in plain["categories"].items()})
+
+    def _unseen(self, frame: pd.DataFrame, name: str) -> int:
+        codes, values = _factorize(frame, name)
+        known = set(self.categories[name])
+        # The last entry answers the code -1, which stands for a missing value.
+        unseen = np.array([value not in known for value in values] + [False])
+        return int(unseen[codes].sum())
 
     def _codes(self, frame: pd.DataFrame, name: str) -> np.ndarray:
         codes, values = _factorize(frame, name)

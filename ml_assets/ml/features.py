@@ -56,14 +56,14 @@ def compute_view(view: FeatureView, tables: Tables, window: Window, *, cut: floa
     run = partial(compute, view, _plain_view(view, tables), tables, window, what=what, within=EVENT)
     raw = run()
     _require(raw, [*view.entities, EVENT, KNOWN, *view.features], what)
-    compared = check_knowledge(
-        Claim(what, (*view.entities, EVENT), KNOWN, lambda moment: run(known_by=moment)), raw, cut=cut
-    )
+    # A later correction of a value is a row of its own, told apart by when it became known.
+    key = (*view.entities, EVENT, KNOWN)
+    _require_unique(raw, list(key), what)
+    compared = check_knowledge(Claim(what, key, KNOWN, lambda moment: run(known_by=moment)), raw, cut=cut)
     typed = ", ".join(f"{quoted(name)}::{_TYPES[kind]} AS {quoted(name)}" for name, kind in view.features.items())
     keyed = " AND ".join(f"{quoted(key)} IS NOT NULL" for key in view.entities)
     columns = f"{_columns(view.entities)}, {_moment(EVENT)}, {_moment(KNOWN)}, {typed}"
     table = _select(raw, f"SELECT {columns} FROM raw WHERE {keyed}", what)
-    _require_unique(table, [*view.entities, EVENT, KNOWN], what)
     return Computed(table, raw.num_rows - table.num_rows, compared)
 
 

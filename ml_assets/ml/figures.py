@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -59,14 +60,32 @@ def error_figure(label: NDArray[np.float64], prediction: NDArray[np.float64], un
     order = np.argsort(prediction, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
     x = [prediction[part].mean() for part in parts]
+    of = f" ({unit})" if unit else ""
     figure = _figure()
     axes = figure.add_subplot()
     axes.axline((0, 0), slope=1, color=_GREY, linewidth=1, linestyle="--", label="perfect")
     axes.plot(x, [label[part].mean() for part in parts], "o-", color=_BLUE, label="mean label")
-    axes.set_xlabel(f"prediction ({unit})")
-    axes.set_ylabel(f"label ({unit})")
+    axes.set_xlabel(f"prediction{of}")
+    axes.set_ylabel(f"label{of}")
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def confusion_figure(label: NDArray[np.object_], prediction: NDArray[np.object_], *, top: int = 12) -> "Figure":
+    """Share of each true class (row) that was predicted as each class (column), for the most frequent classes."""
+    counts = pd.crosstab(pd.Series(label, name="label"), pd.Series(prediction, name="prediction"))
+    shown = pd.Series([*label, *prediction]).value_counts().sort_index().nlargest(top, keep="first").index.sort_values()
+    shares = counts.div(counts.sum(axis=1), axis=0).reindex(index=shown, columns=shown, fill_value=0.0).fillna(0.0)
+    figure = _figure(1.4 + 0.34 * len(shown))
+    axes = figure.add_subplot()
+    axes.imshow(shares.to_numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), share in np.ndenumerate(shares.to_numpy()):
+        axes.text(column, row, f"{share:.0%}", ha="center", va="center", color="white" if share > 0.5 else "black")
+    axes.set_xticks(range(len(shown)), [_short(name) for name in shown], rotation=30, ha="right")
+    axes.set_yticks(range(len(shown)), [_short(name) for name in shown])
+    axes.set_xlabel("prediction")
+    axes.set_ylabel("label")
     return figure
 
 
@@ -81,3 +100,9 @@ def drift_figure(distances: Mapping[str, float], threshold: float, *, top: int =
     axes.set_xlabel("distance from the champion's reference")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _short(name: str, most: int = 18) -> str:
+    # A "$" would start a formula.
+    text = name if len(name) <= most else f"{name[: most - 1]}…"
+    return text.replace("$", r"\$")

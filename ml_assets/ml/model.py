@@ -16,6 +16,8 @@ import pandas as pd
 
 from ml_assets.errors import ModelFilesError
 from ml_assets.ml.encoding import Encoder
+from ml_assets.ml.scores import Scores
+from ml_assets.spec import Task
 
 if TYPE_CHECKING:
     import xgboost
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 ParamValue = float | int | str | bool
 
 _BOOSTER, _ENCODER, _ABOUT = "model.ubj", "encoder.json", "model.json"
-_FORMAT = 1
+_FORMAT = 2
+"""1 had no task."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,8 @@ class Model:
         label: Column that is predicted.
         params: All XGBoost parameters of the training, searched and fixed, its seed and threads included.
         best_iteration: Round (from 0) with the least validation loss: the last one that the booster holds.
+        task: Kind of label.
+        classes: Multiclass: the classes of the training rows, sorted; a class's code is its position.
     """
 
     booster: "xgboost.Booster"
@@ -43,26 +48,52 @@ class Model:
     label: str
     params: Mapping[str, ParamValue]
     best_iteration: int
+    task: Task = "regression"
+    classes: tuple[str, ...] = ()
 
     @property
     def features(self) -> list[str]:
         """Input columns, in the order of the matrix."""
         return self.encoder.feature_names
 
-    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+    def scores(self, frame: pd.DataFrame) -> Scores:
         """Predict rows; a row's prediction does not depend on the rows beside it.
 
         Args:
             frame: (n, >= k) rows with every feature; n may be 0.
 
         Returns:
-            (n,) float64 in the label's unit (float32 precision), never NaN for missing features.
+            Regression: (n,) in the label's unit. Binary: (n,) probabilities of 1. Multiclass: (n, classes)
+            probabilities. All float64 of float32 precision, never NaN for missing features.
 
         Raises:
             MissingFeaturesError, FeatureTypeError, InfiniteFeatureError: As `Encoder.transform`.
         """
         matrix = self.encoder.transform(frame)
-        return np.asarray(self.booster.inplace_predict(matrix, missing=np.nan), dtype=np.float64)
+        shape = (len(frame), len(self.classes)) if self.classes else (len(frame),)
+        # XGBoost gives one row of no rows another shape than many.
+        values = self.booster.inplace_predict(matrix, missing=np.nan) if len(frame) else np.empty(shape)
+        return Scores(self.task, np.asarray(values, dtype=np.float64).reshape(shape), self.classes)
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """(n,) predicted values: float64 (of binary labels the probability of 1), or names of classes.
+
+        Raises:
+            MissingFeaturesError, FeatureTypeError, InfiniteFeatureError: As `Encoder.transform`.
+        """
+        return self.scores(frame).predictions()
+
+    def probabilities(self, frame: pd.DataFrame) -> np.ndarray:
+        """(n, k) float64: probabilities of the classes, in their order, or of 0 and of 1.
+
+        Raises:
+            ValueError: The model predicts a number.
+            MissingFeaturesError, FeatureTypeError, InfiniteFeatureError: As `Encoder.transform`.
+        """
+        if self.task == "regression":
+            raise ValueError(f"a model of '{self.label}' (regression) has no probabilities")
+        values = self.scores(frame).values
+        return values if self.task == "multiclass" else np.column_stack([1.0 - values, values])
 
     def importance(self) -> dict[str, float]:
         """Every feature's share of the total gain of all splits, most important first.
@@ -83,7 +114,9 @@ class Model:
         }
         about = {
             "format": _FORMAT,
+            "task": self.task,
             "label": self.label,
+            "classes": list(self.classes),
             "features": dict(self.encoder.features),
             "params": dict(self.params),
             "best_iteration": self.best_iteration,
@@ -110,7 +143,7 @@ class Model:
         """Read a model that `save` wrote.
 
         Raises:
-            ModelFilesError: A file is missing, damaged, from another model, or of a newer format.
+            ModelFilesError: A file is missing, damaged, from another model, or of another format.
         """
         import xgboost
 
@@ -122,6 +155,8 @@ class Model:
             label=about["label"],
             params=about["params"],
             best_iteration=about["best_iteration"],
+            task=about["task"],
+            classes=tuple(about["classes"]),
         )
 
 

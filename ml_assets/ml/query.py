@@ -1,6 +1,7 @@
 """Runs a declared computation over landed sources, in full or as they were known at one moment.
 
-Here belongs how declared SQL, or a function, sees its tables. What is declared is in `spec`, where files lie in the lake.
+Here belongs how declared SQL, or a function, sees its tables. What is declared is in `spec`, where files lie in
+the lake.
 """
 
 import atexit

@@ -22,8 +22,7 @@ class Trial:
         number: From 0, in the order of the search.
         params: Searched parameters only.
         loss: Validation loss that the search minimises; None when failed.
-        rmse: Validation RMSE at the best round, in the label's unit; None when failed.
-        mae: Validation MAE at the best round, in the label's unit; None when failed.
+        metrics: Metrics of the validation rows at the best round, as in `metrics.Metrics`; none when failed.
         best_iteration: Round (from 0) with the least loss; None when failed.
         duration_s: Seconds of training.
         status: "failed" when XGBoost refused the parameters or the loss was not finite.
@@ -34,8 +33,7 @@ class Trial:
     number: int
     params: Mapping[str, ParamValue]
     loss: float | None
-    rmse: float | None
-    mae: float | None
+    metrics: Mapping[str, float]
     best_iteration: int | None
     duration_s: float = field(compare=False)
     status: Literal["ok", "failed"] = "ok"
@@ -69,7 +67,7 @@ class TrialLog:
 
     def append(self, trial: Trial) -> None:
         """Put a finished trial on disk; it counts as soon as this returns."""
-        plain = asdict(replace(trial, params=dict(trial.params)))
+        plain = asdict(replace(trial, params=dict(trial.params), metrics=dict(trial.metrics)))
         del plain["resumed"]
         line = json.dumps(plain, allow_nan=False) + "\n"
         with self.path.open("a+b") as file:

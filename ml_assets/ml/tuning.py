@@ -16,19 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ml_assets.errors import AllTrialsFailedError, TrialNotRepeatableError
+from ml_assets.errors import AllTrialsFailedError, SearchParameterError, TrialNotRepeatableError
 from ml_assets.ml.model import Model, ParamValue
+from ml_assets.ml.search_checks import problems_of_search
 from ml_assets.ml.search_space import Point, hyperopt_point, hyperopt_space, plain, warm_point
-from ml_assets.ml.training import TrainingData, all_params, check_known, check_names, prepare, train_trial
+from ml_assets.ml.training import TrainingData, all_params, prepare, train_trial
 from ml_assets.ml.trial_log import Trial, TrialLog
-from ml_assets.spec import FeatureType, Search
+from ml_assets.spec import FeatureType, Search, Task
 
 if TYPE_CHECKING:
     import xgboost
-
-STARTUP_TRIALS = 6
-"""Random trials (a warm start among them) before TPE models the losses. Hyperopt's own 20 would make a search
-of a dozen trials purely random; with fewer than five TPE has little to tell good from bad. A convention."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +36,13 @@ class SearchResult:
         best: The trial with the least loss; the earlier one of two equals.
         trials: All trials, by number.
         model: The best trial's model.
+        left_out: Validation rows of classes that no training row has; see `TrainingData`.
     """
 
     best: Trial
     trials: tuple[Trial, ...]
     model: Model
+    left_out: int = 0
 
 
 def search(
@@ -55,6 +54,7 @@ def search(
     spec: Search,
     trials: int,
     log: Path,
+    task: Task = "regression",
     warm_start: Mapping[str, ParamValue] | None = None,
     on_trial: Callable[[Trial], None] = lambda trial: None,
 ) -> SearchResult:
@@ -64,23 +64,24 @@ def search(
         train: (n, ...) rows to fit on, with the features and the label.
         validation: (m, ...) later rows for early stopping and for the loss of a trial.
         features: The model's inputs and their types.
-        label: Column to predict; finite in all rows.
+        label: Column to predict, known in all rows: finite numbers, of binary labels 0 and 1; names of classes.
         spec: Space, budget of rounds, loss, threads, seed.
         trials: How many; asking for more later continues the same search.
         log: File of finished trials; see `TrialLog`.
+        task: Kind of label.
         warm_start: The champion's parameters: trial 0, as far as they lie in the space.
         on_trial: Called after each trial in their order, also for those from the log (`trial.resumed`).
 
     Raises:
         MissingFeaturesError, FeatureTypeError, InfiniteFeatureError: As `Encoder.transform`.
-        UnusableLabelError: No rows, or a label that is missing or infinite.
-        SearchParameterError: A parameter that XGBoost does not know, or that `spec` has its own field for.
+        UnusableLabelError, LabelValuesError, ConstantLabelError: As in `targets.py`.
+        SearchParameterError: What `problems_of_search` finds.
         AllTrialsFailedError: No trial gave a finite loss.
         TrialNotRepeatableError: The log's best trial gives another loss on this machine.
     """
-    check_names(spec)
-    data = prepare(train, validation, features, label, spec)
-    check_known(data, spec)
+    if problems := problems_of_search(spec, task, features):
+        raise SearchParameterError(problems)
+    data = prepare(train, validation, features, label, spec, task)
     start = warm_point(spec.space, warm_start)
     run = _Run(data, spec, TrialLog(log, _header(data, spec, label, start)), on_trial)
     _draw(run, start, trials)
@@ -88,10 +89,10 @@ def search(
     if not done:
         raise AllTrialsFailedError(len(run.trials), run.trials[0].message)
     best = min(done, key=lambda trial: (trial.loss, trial.number))
-    params = all_params(spec, best.params, best.number)
+    params = all_params(data, spec, dict(best.params), best.number)
     assert best.best_iteration is not None  # it is set wherever the status is "ok"
-    model = Model(run.booster_of(best), data.encoder, label, params, best.best_iteration)
-    return SearchResult(best, tuple(run.trials), model)
+    model = Model(run.booster_of(best), data.encoder, label, params, best.best_iteration, task, data.classes)
+    return SearchResult(best, tuple(run.trials), model, data.left_out)
 
 
 class _Run:
@@ -145,7 +146,7 @@ def _draw(run: _Run, start: Point | None, trials: int) -> None:
         fmin(
             objective,
             hyperopt_space(space),
-            algo=partial(tpe.suggest, n_startup_jobs=STARTUP_TRIALS, verbose=False),
+            algo=partial(tpe.suggest, n_startup_jobs=run.spec.startup_trials, verbose=False),
             max_evals=trials - (start is not None),  # given points come on top of max_evals
             points_to_evaluate=None if start is None else [hyperopt_point(space, start)],
             rstate=np.random.default_rng(run.spec.seed),
@@ -167,13 +168,13 @@ def _header(data: TrainingData, spec: Search, label: str, start: Point | None) -
     import xgboost
 
     return {
-        "format": 1,
+        "format": 2,
+        "task": data.task,
         "search": spec.model_dump(mode="json", exclude={"max_trials", "retrain_trials"}),
         "features": data.encoder.feature_names,
         "label": label,
         "data_sha256": data.sha256,
         "warm_start": start,
-        "startup_trials": STARTUP_TRIALS,
         "xgboost": xgboost.__version__,
         "hyperopt": hyperopt.__version__,
     }

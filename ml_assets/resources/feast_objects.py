@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml_assets.errors import FeatureColumnCollisionError, JoinKeyTypeError
+from ml_assets.ml.output_types import view_types
 from ml_assets.spec import FeatureSet, FeatureView
 
 EVENT, KNOWN = "event_timestamp", "known_at"
@@ -147,8 +148,11 @@ def _join_key_kinds(features: FeatureSet, folders: Mapping[str, Path]) -> dict[s
     return kinds
 
 
+_INTEGERS = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
+
+
 def _kind(features: FeatureSet, view: FeatureView, key: str, folder: Path) -> str:
-    """Type of a join key: as stored, or before anything is, as the view's sources declare it."""
+    """Type of a join key: as stored, or before anything is, as the view's SQL will return it."""
     for path in sorted(folder.glob("*.parquet"))[-1:]:
         schema = pq.read_schema(path)
         if key in schema.names:
@@ -157,7 +161,8 @@ def _kind(features: FeatureSet, view: FeatureView, key: str, folder: Path) -> st
             break
     else:
         declared = [features.source(name).columns.get(key) for name in view.sources]
-        kind = str(next(filter(None, declared), "unknown"))
+        kind = view_types(features, view).get(key) or next(filter(None, declared), "unknown before it is materialised")
+        kind = "int64" if kind in _INTEGERS else "string" if kind == "VARCHAR" else kind
     if kind not in ("int64", "string"):
         raise JoinKeyTypeError(
             key,

@@ -17,6 +17,7 @@ from pydantic import Field
 from ml_assets.errors import AlteredModelError
 from ml_assets.ml.model import Model
 from ml_assets.resources.ledger import LedgerRow
+from ml_assets.serving.pyfunc import PyfuncModel
 from ml_assets.spec import Problem
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Registry(dg.ConfigurableResource):
         """Log a saved model into the active MLflow run as a pyfunc without pickle; returns its model URI."""
         from mlflow.models import infer_signature
 
-        signature = infer_signature(example, model.predict(example))
+        signature = infer_signature(example, PyfuncModel(model).predict(example))
         logged = mlflow.pyfunc.log_model(
             name="model",
             loader_module="ml_assets.serving.pyfunc",

@@ -84,7 +84,7 @@ class TrialRuns:
         run = self._client.create_run(
             self._parent.experiment_id, now - int(trial.duration_s * 1000), tags, f"trial {trial.number}"
         )
-        values = {"rmse": trial.rmse, "mae": trial.mae, "loss": trial.loss, "best_iteration": trial.best_iteration}
+        values = {**trial.metrics, "loss": trial.loss, "best_iteration": trial.best_iteration}
         self._client.log_batch(
             run.info.run_id,
             metrics=[Metric(name, float(value), now, 0) for name, value in values.items() if value is not None],

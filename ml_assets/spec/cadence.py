@@ -60,7 +60,7 @@ class Cadence(Spec):
                 whole = (moment.minute, moment.second, moment.microsecond) == (0, 0, 0)
                 if not whole or (self.kind != "hourly" and moment.hour):
                     raise ValueError(
-                        f"{moment} is no start of a window: {self.kind} windows begin at a whole hour"
+                        f"{moment} is no start of a window; give a whole hour"
                         + ("" if self.kind == "hourly" else " 00:00")
                     )
             if self.kind == "monthly" and moment.day > _LAST_DAY_OF_EVERY_MONTH:

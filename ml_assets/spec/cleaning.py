@@ -1,6 +1,6 @@
 """What may be dropped or mended when a source lands, and how much of it before the window is refused."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ml_assets.spec.base import Column, Name, Spec
 
@@ -8,7 +8,9 @@ from ml_assets.spec.base import Column, Name, Spec
 class Drop(Spec):
     """Rows that are left out for a reason that has a name."""
 
-    where: str = Field(description="SQL condition over the delivered columns.", examples=["Invoice LIKE 'C%'"])
+    where: str = Field(
+        description="SQL condition over the delivered columns, parsed as declared.", examples=["Invoice LIKE 'C%'"]
+    )
     max_share: float = Field(
         1.0,
         ge=0,
@@ -54,3 +56,10 @@ class Cleaning(Spec):
         description="Rows left out before anything else, by the name of the reason.",
         examples=[{"cancelled": {"where": "Invoice LIKE 'C%'"}}],
     )
+
+    @field_validator("drop")
+    @classmethod
+    def _reasons_of_their_own(cls, drop: dict[str, Drop]) -> dict[str, Drop]:
+        if taken := sorted(set(drop) & {"exact_duplicates", "null_keys", "outside_window"}):
+            raise ValueError(f"'{taken[0]}' is counted anyway; choose another name")
+        return drop

@@ -18,9 +18,15 @@ class FeatureSet(Spec):
     name: Name = Field(description="Group of the assets; problems name it in `features_from`.", examples=["retail"])
     description: str = Field("", description="One sentence for the catalogue.", examples=["Customers of a shop."])
     cadence: Cadence = Field(description="The windows.", examples=[{"kind": "monthly", "start": "2009-12-01"}])
-    sources: tuple[Source, ...] = Field(min_length=1, description="What is delivered.", examples=[[{"name": "lines"}]])
+    sources: tuple[Source, ...] = Field(
+        min_length=1,
+        description="What is delivered.",
+        examples=[[{"name": "lines", "columns": {"id": "string", "at": "timestamp"}, "event_time": "at"}]],
+    )
     feature_views: tuple[FeatureView, ...] = Field(
-        (), description="What is known of the entities, and since when.", examples=[[{"name": "customer_spend"}]]
+        (),
+        description="What is known of the entities, and since when.",
+        examples=[[{"name": "customer_spend", "entities": ["customer_id"], "features": {"spend": "float"}}]],
     )
 
     @model_validator(mode="before")
@@ -92,8 +98,8 @@ def name_the_only_source(data: Any, *readers: str) -> Any:
     """Raw attributes in which each reader that names no source reads the one that is declared."""
     if not isinstance(data, Mapping):
         return data
-    sources = data.get("sources") or ()
-    if len(sources) != 1:
+    sources = data.get("sources")
+    if not isinstance(sources, list | tuple) or len(sources) != 1:
         return data
     only = sources[0].get("name") if isinstance(sources[0], Mapping) else getattr(sources[0], "name", None)
     return {**data, **{field: _reading(data[field], only) for field in readers if data.get(field)}}

@@ -83,5 +83,7 @@ class RetrainingPolicy(Spec):
     @model_validator(mode="after")
     def _can_be_met(self) -> "RetrainingPolicy":
         if self.bad_windows > self.of_last:
-            raise ValueError(f"bad_windows {self.bad_windows} of the last {self.of_last} can never be met")
+            raise ValueError(
+                f"bad_windows {self.bad_windows} of the last {self.of_last} can never be met; raise `of_last`"
+            )
         return self

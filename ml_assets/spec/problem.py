@@ -16,6 +16,9 @@ from ml_assets.spec.source import Source
 from ml_assets.spec.training import Promotion, Split
 from ml_assets.spec.validation import ValidationRule
 
+OWN_COLUMNS = frozenset({"prediction", "model_version", "model_cutoff", "split", "label_known_at"})
+"""Columns that training sets and predictions have beside the declared ones."""
+
 _METRIC_FIELDS = {"search": "loss", "promotion": "metric", "quality": "metric"}
 
 
@@ -52,7 +55,8 @@ class ProblemParts(Spec):
         """Search, gate and quality go by the problem's metric unless they name their own."""
         if not isinstance(data, Mapping):
             return data
-        fitting = METRICS.get(data.get("task", "regression"))
+        task = data.get("task", "regression")
+        fitting = METRICS.get(task) if isinstance(task, str) else None
         metric = data.get("metric") or (fitting[0] if fitting else None)
         filled = {part: _with_metric(data.get(part), field, metric) for part, field in _METRIC_FIELDS.items()}
         data = {**data, **filled} if metric else data
@@ -60,13 +64,20 @@ class ProblemParts(Spec):
 
     @model_validator(mode="after")
     def _metrics_fit_the_task(self) -> "ProblemParts":
-        allowed = {"promotion.metric": METRICS, "quality.metric": METRICS, "search.loss": SEARCH_LOSSES}
+        allowed = {
+            "metric": METRICS,
+            "promotion.metric": METRICS,
+            "quality.metric": METRICS,
+            "search.loss": SEARCH_LOSSES,
+        }
         named = {"promotion.metric": self.promotion.metric, "quality.metric": self.quality.metric}
-        for field, metric in (named | {"search.loss": self.search.loss}).items():
-            if metric not in (fits := allowed[field][self.task]):
+        for field, metric in (named | {"search.loss": self.search.loss, "metric": self.metric}).items():
+            if metric is not None and metric not in (fits := allowed[field][self.task]):
                 raise ValueError(f"`{field}` {metric} does not fit task {self.task}; use one of {', '.join(fits)}")
         if self.label.positive is not None and self.task != "binary":
             raise ValueError(f"`label.positive` is for binary labels; the task is {self.task}")
+        if self.quality.max_bias is not None and self.task == "multiclass":
+            raise ValueError("`quality.max_bias` is for numbers and binary labels; leave it out")
         return self
 
 
@@ -99,6 +110,8 @@ class Problem(ProblemParts, FeatureSet):
             raise ValueError(
                 f"the label '{self.label.name}' is a feature, too: a model would only copy it; leave it out"
             )
+        if taken := sorted(OWN_COLUMNS & {*self.features, *self.rows.key, self.label.name}):
+            raise ValueError(f"'{taken[0]}' is a column of the platform's own; rename yours")
         if unknown := sorted(set(self.drift.ignore) - set(self.features)):
             raise ValueError(f"drift.ignore names {unknown}, which are no features")
         return self
@@ -140,9 +153,15 @@ class ProblemDeclaration(ProblemParts):
     cadence: Cadence | None = Field(
         None, description="The windows.", examples=[{"kind": "weekly", "start": "2012-12-31"}]
     )
-    sources: tuple[Source, ...] = Field((), description="What is delivered.", examples=[[{"name": "flights"}]])
+    sources: tuple[Source, ...] = Field(
+        (),
+        description="What is delivered.",
+        examples=[[{"name": "lines", "columns": {"id": "string", "at": "timestamp"}, "event_time": "at"}]],
+    )
     feature_views: tuple[FeatureView, ...] = Field(
-        (), description="What is known of the entities, and since when.", examples=[[{"name": "weather"}]]
+        (),
+        description="What is known of the entities, and since when.",
+        examples=[[{"name": "customer_spend", "entities": ["customer_id"], "features": {"spend": "float"}}]],
     )
 
     @model_validator(mode="before")

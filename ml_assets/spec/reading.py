@@ -76,8 +76,8 @@ class Python(Spec):
     kind: Literal["python"] = Field(description="Call a function.", examples=["python"])
     function: str = Field(
         pattern=r"^([\w./-]+\.py|\w+(\.\w+)*):\w+$",
-        description="`file.py:name` beside defs.yaml, or `package.module:name`; called with (window: Window), it returns "
-        "a DataFrame or an Arrow table.",
+        description="`file.py:name` beside defs.yaml, or `package.module:name`; called with (window: Window), it "
+        "returns a DataFrame or an Arrow table.",
         examples=["sources.py:load_orders"],
     )
 

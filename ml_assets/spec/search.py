@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from ml_assets.spec.base import Column, Spec
 from ml_assets.spec.metrics import MetricName
@@ -10,14 +10,20 @@ from ml_assets.spec.metrics import MetricName
 _STEP = "Round to multiples of this; any value when left out (Hyperopt's q-distributions)."
 
 
-class Bounded(Spec):
+class Distributed(Spec):
+    """Common to all distributions: their numbers are finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Bounded(Distributed):
     """Common to distributions between two ends."""
 
     @model_validator(mode="after")
     def _holds_values(self) -> "Bounded":
         low, high = getattr(self, "low"), getattr(self, "high")  # noqa: B009
         if high <= low:
-            raise ValueError(f"high {high} is not above low {low}")
+            raise ValueError(f"high {high} is not above low {low}; raise `high`")
         return self
 
 
@@ -39,7 +45,7 @@ class LogUniform(Bounded):
     step: float | None = Field(None, gt=0, description=_STEP, examples=[1])
 
 
-class Normal(Spec):
+class Normal(Distributed):
     """Values around a mean; every number is possible."""
 
     kind: Literal["normal"] = Field(description="Normally distributed.", examples=["normal"])
@@ -48,7 +54,7 @@ class Normal(Spec):
     step: float | None = Field(None, gt=0, description=_STEP, examples=[1])
 
 
-class LogNormal(Spec):
+class LogNormal(Distributed):
     """Positive values whose logarithm is normally distributed."""
 
     kind: Literal["lognormal"] = Field(description="Normally distributed in the logarithm.", examples=["lognormal"])
@@ -65,7 +71,7 @@ class Integer(Bounded):
     high: int = Field(description="Greatest value.", examples=[10])
 
 
-class Choice(Spec):
+class Choice(Distributed):
     """One of the listed values."""
 
     kind: Literal["choice"] = Field(description="One of a list.", examples=["choice"])

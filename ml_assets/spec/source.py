@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from ml_assets.spec.base import Column, Name, Spec
 from ml_assets.spec.cadence import TimeZone
 from ml_assets.spec.cleaning import Cleaning
-from ml_assets.spec.reading import Deliveries, Reading
+from ml_assets.spec.reading import Deliveries, Reading, Whole
 
 ColumnType = Literal["int64", "float64", "string", "timestamp", "bool"]
 
@@ -54,7 +54,10 @@ class Source(Spec):
         examples=[["carrier", "flight"]],
     )
     timezone: TimeZone = Field(
-        "UTC", description="Time zone of times that carry no UTC offset.", examples=["Europe/London"]
+        "UTC",
+        description="Time zone of times without a UTC offset. Of an hour that the clocks repeat, the first is taken; "
+        "a skipped one moves on. Both are counted.",
+        examples=["Europe/London"],
     )
     cleaning: Cleaning = Field(
         Cleaning(), description="What may be dropped or mended; nothing when left out.", examples=[{"null_keys": 0.3}]
@@ -94,6 +97,13 @@ class Source(Spec):
     def _names_its_columns(self) -> "Source":
         # What the landing SQL adds is only known once it runs.
         added = self.sql is not None
+        if self.name == "delivered":
+            raise ValueError("a source cannot be called 'delivered': landing SQL reads its rows under that name")
+        whole = isinstance(self.read, Whole) and self.read.time is None
+        if whole and added and self.event_time is not None and self.event_time not in self.columns:
+            raise ValueError(
+                f"`event_time` {self.event_time} is added by `sql`: name a delivered column in `read.time`"
+            )
         named = {"key": self.key, "cleaning.optional_columns": self.cleaning.optional_columns}
         if not added:
             named["event_time"] = (self.event_time,) if self.event_time else ()

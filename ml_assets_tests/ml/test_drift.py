@@ -9,7 +9,7 @@ import pytest
 
 from ml_assets.errors import DriftColumnsError, FeatureTypeError
 from ml_assets.ml.drift import ColumnDrift, DriftResult, drift_report
-from ml_assets.spec import DriftPolicy, FeatureType
+from ml_assets.spec import DriftPolicy, FeatureType, Task
 
 FEATURES: dict[str, FeatureType] = {
     "wind": "float",
@@ -48,18 +48,19 @@ def report(
     target: str | None = "delay",
     features: dict[str, FeatureType] = FEATURES,
     title: str = "Week 7",
+    task: Task = "regression",
     **policy: object,
 ) -> DriftResult:
     return drift_report(
         window(0) if reference is None else reference,
         current,
         features=features,
-        prediction="prediction",
         target=target,
         policy=DriftPolicy(**policy),
         html=folder / "drift.html",
         json=folder / "drift.json",
         title=title,
+        task=task,
     )
 
 

@@ -44,6 +44,13 @@ def test_an_unseen_category_is_missing(frame: pd.DataFrame) -> None:
     np.testing.assert_array_equal(matrix[:, 1], [1, np.nan, 0, np.nan])
 
 
+def test_rows_of_unseen_categories_are_counted_by_feature(frame: pd.DataFrame) -> None:
+    encoder = Encoder.fit(frame, FEATURES)
+    assert encoder.unseen_categories(frame) == {"carrier": 0}
+    assert encoder.unseen_categories(frame.assign(carrier=["ZZ", "ua", None, "ZZ"])) == {"carrier": 3}
+    assert encoder.unseen_categories(frame.iloc[:0]) == {"carrier": 0}
+
+
 def test_an_encoder_survives_the_round_trip_through_json(frame: pd.DataFrame) -> None:
     encoder = Encoder.fit(frame.assign(carrier=["Ü", 'a"b', None, "\u2028"]), FEATURES)
     again = Encoder.from_json(encoder.to_json())

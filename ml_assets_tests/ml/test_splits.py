@@ -51,7 +51,7 @@ def test_the_newest_window_is_the_last_whose_labels_are_known(late_days: int, ne
 
 
 def test_too_little_history_is_named() -> None:
-    with pytest.raises(TooLittleHistoryError, match="2013-01-28 has 4 windows with known labels .* needs at least 5"):
+    with pytest.raises(TooLittleHistoryError, match=r"2013-01-28 has 4 windows with known labels .* needs at least 5"):
         _split(Split(), "2013-01-28")
 
 

@@ -1,6 +1,7 @@
 """The grid of windows: whole and without gaps, also where clocks change, and the same as Dagster's partitions."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -62,7 +63,7 @@ def test_cutoffs_are_the_windows_and_the_end_of_the_last(cadence: Cadence) -> No
 @pytest.mark.parametrize("cadence", GRIDS)
 def test_windows_leave_no_gap_and_keys_follow_time(cadence: Cadence) -> None:
     windows = all_windows(cadence)
-    assert all(left.end == right.start for left, right in zip(windows, windows[1:], strict=False))
+    assert all(left.end == right.start for left, right in pairwise(windows))
     assert sorted(window.key for window in windows) == [window.key for window in windows]
     for window in windows:
         assert window_of(cadence, window.key) == window

@@ -43,7 +43,9 @@ def problem(views: Sequence[FeatureView] = (STATION, ROUTE), name: str = "trips"
     return Problem(
         name=name,
         cadence={"kind": "weekly", "start": START.date()},
-        sources=(Source(name="trips", columns={"origin": "string", "line": "int64"}, key=("origin",), event_time=None),),
+        sources=(
+            Source(name="trips", columns={"origin": "string", "line": "int64"}, key=("origin",), event_time=None),
+        ),
         feature_views=tuple(views),
         rows=Rows(sql="SELECT 1", sources=("trips",), key=("origin",), horizon_hours=1),
         label=Label(name="late", sql="SELECT 1", sources=("trips",)),
