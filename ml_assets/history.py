@@ -17,6 +17,7 @@ from ml_assets.ml.windows import Window, all_windows, window_of
 from ml_assets.resources.ledger import Ledger
 from ml_assets.spec import Problem
 
+CODE_VERSION_TAG = "dagster/code_version"
 _TRAINED_SHARE = 0.6
 """Share of the history before the cutoff that is taken where none is named: enough to learn from, enough to judge."""
 
@@ -71,13 +72,15 @@ class History:
 
     def _land(self, windows: Sequence[Window]) -> Iterator[str]:
         problem = self.problem
-        if problem.feature_views:
-            self._run(f"{problem.feature_group}_feature_store", [])
         sources = [keys.source(problem, source.name) for source in problem.sources]
         views = [keys.features(problem, view.name) for view in problem.feature_views]
-        online = [keys.online(problem)] if views else []
-        self._run(f"{problem.feature_group}_landing", windows, [*sources, *views, *online])
-        yield f"{len(windows)} windows landed: {len(sources)} sources, {len(views)} feature views"
+        missing = self._not_landed(windows, [*sources, *views])
+        if views:
+            self._run(f"{problem.feature_group}_feature_store", [])
+        if missing:
+            online = [keys.online(problem)] if views else []
+            self._run(f"{problem.feature_group}_landing", missing, [*sources, *views, *online])
+        yield f"{len(missing)} of {len(windows)} windows landed: {len(sources)} sources, {len(views)} feature views"
         self._run(keys.landing_job(problem), windows, [keys.stage(problem, "rows")])
         known = self.labelled(windows)
         self._run(self._labels_job, known, [keys.stage(problem, "labels")])
@@ -94,6 +97,19 @@ class History:
             self._run(job, known, [quality])
         self._run(keys.scoring_job(problem), windows, [keys.stage(problem, "drift_report")])
         yield f"{len(windows)} windows judged, {len(known)} of them with labels"
+
+    def _not_landed(self, windows: Sequence[Window], assets: Sequence[dg.AssetKey]) -> Sequence[Window]:
+        """From the first window that some asset lacks; all, where an asset is declared otherwise than it was landed."""
+        specs = {spec.key: spec.code_version for spec in self.defs.resolve_all_asset_specs()}
+        landed = {window.key for window in windows}
+        for key in assets:
+            event = self.instance.get_latest_materialization_event(key)
+            made = event.asset_materialization if event else None
+            if made is None or (made.tags or {}).get(CODE_VERSION_TAG) != specs[key]:
+                return windows
+            landed &= set(self.instance.get_materialized_partitions(key))
+        first = next((place for place, window in enumerate(windows) if window.key not in landed), len(windows))
+        return windows[first:]
 
     @property
     def _labels_job(self) -> str:

@@ -15,6 +15,7 @@ from ml_assets.ml import figures
 from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.metrics import evaluate, shown
 from ml_assets.ml.model import ParamValue
+from ml_assets.ml.refit import refit
 from ml_assets.ml.scores import label_of
 from ml_assets.ml.trial_log import Trial
 from ml_assets.ml.tuning import SearchResult, search
@@ -24,7 +25,8 @@ from ml_assets.resources.registry import Registry
 from ml_assets.resources.tracking import TrialRuns, run_outcome
 from ml_assets.spec import Problem
 
-RESULT = "result.json"
+RESULT, JUDGED = "result.json", "judged"
+"""`judged` holds the model that saw no held-out row: the registered one itself, or what it was before its refit."""
 
 
 def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
@@ -110,7 +112,9 @@ def _log(
     """Save the model and put it, the data and the numbers into the parent run; returns what later stages need."""
     test = frame[frame[SPLIT] == "test"]
     metrics = evaluate(label_of(problem.task, test[problem.label.name]), found.model.scores(test))
-    found.model.save(folder / "model")
+    registered = refit(found.model, frame, problem.search) if problem.search.refit else found.model
+    found.model.save(folder / JUDGED)
+    registered.save(folder / "model")
     source = mlflow.data.from_pandas(
         frame[[*problem.features, problem.label.name]].head(1000),
         source=f"dataset {cutoff}",
@@ -122,7 +126,7 @@ def _log(
     mlflow.log_metrics(metrics.as_dict("test_") | {"validation_loss": float(found.best.loss or 0.0)})
     mlflow.log_figure(figures.importance_figure(found.model.importance()), "importance.png")
     example = test[list(problem.features)].head(5).reset_index(drop=True)
-    uri = registry.log_model(mlflow, folder / "model", found.model, example)
+    uri = registry.log_model(mlflow, folder / "model", registered, example)
     return {
         "mlflow_run_id": mlflow.active_run().info.run_id,
         "model_uri": uri,

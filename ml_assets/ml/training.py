@@ -101,7 +101,7 @@ def prepare(
 
 
 def train_trial(data: TrainingData, spec: Search, point: Point, number: int) -> "tuple[Trial, xgboost.Booster | None]":
-    """Train at a point with early stopping; the booster holds the rounds up to the best, None when failed."""
+    """Train at a point, with early stopping where that is declared; the booster holds the rounds up to the best, None when failed."""
     import xgboost
 
     started = time.perf_counter()
@@ -117,7 +117,7 @@ def train_trial(data: TrainingData, spec: Search, point: Point, number: int) -> 
             evals_result=history,
             verbose_eval=False,
         )
-        best = booster.best_iteration
+        best = spec.max_rounds - 1 if spec.early_stopping_rounds is None else booster.best_iteration
         booster = booster[: best + 1]
         values = booster.predict(data.validation)
     except xgboost.core.XGBoostError as error:

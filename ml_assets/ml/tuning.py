@@ -170,7 +170,7 @@ def _header(data: TrainingData, spec: Search, label: str, start: Point | None) -
     return {
         "format": 2,
         "task": data.task,
-        "search": spec.model_dump(mode="json", exclude={"max_trials", "retrain_trials"}),
+        "search": spec.model_dump(mode="json", exclude={"max_trials", "retrain_trials", "refit"}),
         "features": data.encoder.feature_names,
         "label": label,
         "data_sha256": data.sha256,

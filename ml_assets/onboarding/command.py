@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -13,12 +14,13 @@ from ml_assets.errors import OnboardingError
 from ml_assets.files import write_text
 from ml_assets.onboarding import place, summary
 from ml_assets.onboarding.interview import Said, interview
+from ml_assets.onboarding.plan import Plan
 from ml_assets.onboarding.questions import Questions
 from ml_assets.onboarding.sniffing import sniff
 from ml_assets.onboarding.table import open_table
-from ml_assets.onboarding.windows import KINDS, Kind
+from ml_assets.onboarding.windows import KINDS
 from ml_assets.onboarding.writer import declaration
-from ml_assets.spec import METRICS, ProblemDeclaration, Task
+from ml_assets.spec import METRICS, ProblemDeclaration
 
 
 @click.command()
@@ -32,7 +34,13 @@ from ml_assets.spec import METRICS, ProblemDeclaration, Task
 @click.option("--label", metavar="COLUMN", help="What is to be predicted.")
 @click.option("--task", type=click.Choice(list(METRICS)), help="What the label is.")
 @click.option("--positive", metavar="VALUE", help="Which of a binary label's values counts as 1.")
-@click.option("--known-after", metavar="DAYS", type=click.IntRange(0, 36_500), help="Days until a label is known.")
+@click.option(
+    "--known-after",
+    "known_after_days",
+    metavar="DAYS",
+    type=click.IntRange(0, 36_500),
+    help="Days until a label is known.",
+)
 @click.option("--cadence", type=click.Choice(list(KINDS)), help="Length of a window.")
 @click.option("--exclude", metavar="COLUMN", multiple=True, help="A column to leave out altogether; repeatable.")
 @click.option("--copy", "copies", is_flag=True, help="Copy the table beside the declaration.")
@@ -42,58 +50,39 @@ from ml_assets.spec import METRICS, ProblemDeclaration, Task
 def new(
     name: str,
     source: Path,
-    time: str | None,
-    time_format: str | None,
     timezone: str,
-    entity: str | None,
     key: tuple[str, ...],
-    label: str | None,
-    task: Task | None,
-    positive: str | None,
-    known_after: int | None,
-    cadence: Kind | None,
-    exclude: tuple[str, ...],
     copies: bool,
     into: Path | None,
     yes: bool,
     force: bool,
+    **said: Any,
 ) -> None:
     """Write a declaration, NAME/defs.yaml, for a flat table.
 
     Looks at the table, proposes which column is what, asks where unsure, and says why it took what for what.
     """
-    columns = tuple(part.strip() for given in key for part in given.split(","))
-    said = Said(
-        time=time,
-        entity=entity,
-        key=columns,
-        label=label,
-        task=task,
-        positive=positive,
-        known_after_days=known_after,
-        cadence=cadence,
-        exclude=exclude,
-        time_format=time_format,
-    )
     folder = place.defs_folder(into, Path.cwd()) / place.checked_name(name)
     file, copy = folder / place.DEFS_YAML, folder / place.DATA / source.name
-    place.require_free(file, force=force)
-    if copies:
-        place.require_free(copy, force=force)
+    for target in (file, copy) if copies else (file,):
+        place.require_free(target, force=force)
+    columns = tuple(part.strip() for given in key for part in given.split(","))
     questions = Questions(terminal=sys.stdin.isatty(), take_all=yes)
     reading = sniff(source)
     path = place.path_in(folder, copy if copies else source, Path.cwd())
     with open_table(source, reading, timezone=_zone(timezone), mend_names=copies) as table:
-        plan = interview(name, table, said, questions)
-        formats = {c.time_format for c in plan.profile.columns.values() if c.name in plan.columns} - {None}
-        reading = table.reading.model_copy(update={"path": path})
-        if formats:
-            reading = reading.model_copy(update={"timestamp_format": formats.pop()})
+        plan = interview(name, table, Said(key=columns, **said), questions)
+        reading = table.reading.model_copy(update={"path": path, **_time_format(plan)})
         text = _checked(declaration(plan, reading, _schema_comment(file), source.name))
         if copies:
             place.copy_table(source, table.reading, table.renamed, copy)
     write_text(file, text)
     summary.show(plan, file, Console(highlight=False))
+
+
+def _time_format(plan: Plan) -> dict[str, str]:
+    form = plan.profile.columns[plan.answers.time].time_format
+    return {"timestamp_format": form} if form else {}
 
 
 def _zone(name: str) -> str:

@@ -3,6 +3,7 @@
 Nothing is decided here but for how many validation rules there is room.
 """
 
+from datetime import date, datetime
 from typing import Any
 
 from ml_assets.onboarding import sizing
@@ -52,7 +53,8 @@ def _head(plan: Plan, origin: str) -> list[str]:
 
 def _cadence(plan: Plan) -> list[str]:
     grid, cadence = plan.grid, plan.grid.cadence
-    value = {"kind": cadence.kind, "start": cadence.start, "end": cadence.end, "timezone": cadence.timezone}
+    start, end = (_moment(moment) for moment in (cadence.start, cadence.end))
+    value = {"kind": cadence.kind, "start": start, "end": end, "timezone": cadence.timezone}
     text = "Windows land, are scored and are judged one by one. Leave `end` out where the file goes on growing."
     text += (
         f" There are {len(grid.rows)} in it, of about {grid.typical:,} rows ({min(grid.rows):,} to {max(grid.rows):,})."
@@ -63,6 +65,11 @@ def _cadence(plan: Plan) -> list[str]:
     if grid.timeless:
         text += f" Not read: {grid.timeless:,} rows without a {quote(plan.answers.time)}."
     return ["", *note(text, 2), *entry("cadence", value, 2)]
+
+
+def _moment(moment: date | None) -> date | str | None:
+    """A day, or of an hour a text that YAML does not mark as a time."""
+    return moment.isoformat(timespec="minutes") if isinstance(moment, datetime) else moment
 
 
 def _source(plan: Plan, reading: Parquet | Csv) -> list[str]:

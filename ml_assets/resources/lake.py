@@ -48,12 +48,6 @@ class Lake(dg.ConfigurableResource):
         """Folder of the search of a cutoff, with its log, its result and its model."""
         return Path(self.root, problem.name, "tuned_model", cutoff)
 
-    def folder(self, problem: Problem, *parts: str) -> Path:
-        return Path(self.root, problem.name, *parts)
-
-    def path(self, problem: Problem, kind: str, name: str, window: str) -> Path:
-        return self.folder(problem, kind, name) / f"{window}.parquet"
-
     def write(self, path: Path, table: pa.Table | pd.DataFrame) -> Path:
         """Write one file; the same table gives the same bytes."""
         if isinstance(table, pd.DataFrame):

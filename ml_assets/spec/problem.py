@@ -56,8 +56,8 @@ class ProblemParts(Spec):
         if not isinstance(data, Mapping):
             return data
         task = data.get("task", "regression")
-        fitting = METRICS.get(task) if isinstance(task, str) else None
-        metric = data.get("metric") or (fitting[0] if fitting else None)
+        default = next((fitting[0] for known, fitting in METRICS.items() if known == task), None)
+        metric = data.get("metric") or default
         filled = {part: _with_metric(data.get(part), field, metric) for part, field in _METRIC_FIELDS.items()}
         data = {**data, **filled} if metric else data
         return name_the_only_source(data, "rows", "label")

@@ -130,7 +130,19 @@ class Search(Spec):
         examples=[6],
     )
     max_rounds: int = Field(500, ge=1, description="Most boosting rounds of a trial.", examples=[500])
-    early_stopping_rounds: int = Field(20, ge=1, description="Rounds without gain that end a trial.", examples=[20])
+    early_stopping_rounds: int | None = Field(
+        20,
+        ge=1,
+        description="Rounds without gain that end a trial; with `null` all `max_rounds` are trained, for labels so noisy "
+        "or seasonal that the validation windows say little of the best round.",
+        examples=[20],
+    )
+    refit: bool = Field(
+        False,
+        description="Whether the registered model is trained once more on all labelled rows, validation and test among "
+        "them, with the best trial's parameters and rounds. The gate judges the model before that, which saw neither.",
+        examples=[True],
+    )
     loss: MetricName = Field(
         "rmse",
         description="Validation metric that is optimised; the problem's `metric` when left out.",

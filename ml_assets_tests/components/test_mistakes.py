@@ -62,7 +62,7 @@ RELATIONS = {
     "rule on no column": ("column: amount, low", "column: amout, low", "the training set has no column 'amout'. Did you mean 'amount'?"),
     "ignored no feature": ("  quality:", "  drift: {ignore: [amout]}\n  quality:", "`drift.ignore` names 'amout', which is no feature. Did you mean 'amount'?"),
     "views of nobody": ("task: binary", "task: binary\n  use_views: [a]", "`use_views` selects shared views. Name them in `features_from`."),
-    "policy": ("of_last: 3", "of_last: 1", "`retraining`: bad_windows 2 of the last 1 can never be met. Correct `bad_windows`."),
+    "policy": ("of_last: 3", "of_last: 1", "`retraining`: bad_windows 2 of the last 1 can never be met. Raise `of_last`."),
     "split": ("test_windows: 2", "test_windows: 9", "no window is left for training: the cadence has 11 of 12 windows whose labels are known (20 days later), the split takes 11 for validation and test. Hold out fewer windows, or declare a longer or finer cadence."),
     "SQL file": ("customer_orders.sql", "customer_order.sql", "`feature_views[customer_orders].sql` names 'customer_order.sql', which is no file in shop/. Did you mean 'customer_orders.sql'?"),
     "SQL outside": ("customer_orders.sql", "../../etc/customer_orders.sql", "`feature_views[customer_orders].sql` names '../../etc/customer_orders.sql', which is no file in shop/. Did you mean 'customer_orders.sql'?"),

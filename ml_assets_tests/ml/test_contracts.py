@@ -97,7 +97,7 @@ def test_a_bad_delivery_is_refused_by_name_and_what_had_landed_stays(
     delivered: Deliveries, source: str, change: Change, error: type[Exception], says: str
 ) -> None:
     good = delivered.land(source, WEEK)
-    path = delivered.lake.path(delivered.problem, "sources", source, WEEK)
+    path = delivered.lake.source(delivered.problem, source, WEEK)
     before = path.read_bytes()
     delivered.change(source, WEEK, change(pq.read_table(delivered.file(source, WEEK))))
     with pytest.raises(error, match=says):
@@ -135,7 +135,7 @@ def test_arrivals_are_instants_and_not_local_clocks(delivered: Deliveries) -> No
 
 
 def test_landing_twice_gives_the_same_bytes(delivered: Deliveries) -> None:
-    path = delivered.lake.path(delivered.problem, "sources", "flights", WEEK)
+    path = delivered.lake.source(delivered.problem, "flights", WEEK)
     delivered.land("flights", WEEK)
     first = path.read_bytes()
     delivered.land("flights", WEEK)

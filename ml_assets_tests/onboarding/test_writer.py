@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from sklearn import datasets
 
+from ml_assets.components.places import parse_documents
+from ml_assets.components.schema import defs_yaml_schema
 from ml_assets.onboarding.interview import Said, interview
 from ml_assets.onboarding.writer import MAX_LINES, declaration
 from ml_assets.onboarding.yaml_text import code_lines, entry, flow, item, note, quote
@@ -26,7 +29,9 @@ def _text(path: Path, *, mend_names: bool = False, timezone: str = "UTC", **said
 
 
 def _problem(text: str) -> Problem:
-    """As Dagster reads the file."""
+    """The problem, once the text satisfies the schema that editors and `dg check yaml` go by."""
+    [document] = parse_documents(text, Path("defs.yaml"))
+    assert [error.message for error in Draft202012Validator(defs_yaml_schema()).iter_errors(document.value)] == []
     return ProblemDeclaration.model_validate(yaml.safe_load(text)["attributes"]).problem()
 
 
@@ -144,6 +149,14 @@ def test_text_from_the_file_cannot_leave_its_comment(tmp_path: Path) -> None:
 def test_local_times_give_their_zone_to_the_source_too(tmp_path: Path) -> None:
     problem = _problem(_text(to_parquet(shops(), tmp_path), label="sold", timezone="Europe/London"))
     assert (problem.cadence.timezone, problem.sources[0].timezone) == ("Europe/London", "Europe/London")
+
+
+def test_hours_are_written_as_text(tmp_path: Path) -> None:
+    times = pd.date_range("2024-10-26", periods=300, freq="5min")
+    frame = pd.DataFrame({"at": times, "x": np.arange(300) % 17, "target": np.arange(300) % 7 / 3})
+    text = _text(to_parquet(frame, tmp_path))
+    assert "start: '2024-10-26T00:00'" in text
+    assert _problem(text).cadence.kind == "hourly"
 
 
 def test_how_text_is_read_is_written_down(tmp_path: Path) -> None:
