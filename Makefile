@@ -13,7 +13,7 @@ export FEAST_USAGE := False
 export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help demo ui test test-fast lint setup clean
+.PHONY: help demo ui check test test-long test-fast lint setup clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,14 +21,20 @@ help: ## What there is
 demo: .venv/installed ## A year of flights: land, train, score, judge, retrain; ends with a table
 	@$(BIN)/ml-assets demo
 
+check: .venv/installed ## All mistakes of all declarations, with file and line
+	@$(BIN)/ml-assets check
+
 ui: .venv/installed ## Dagster's UI, MLflow's UI and the reports over that state
 	@$(BIN)/ml-assets ui
 
-test: .venv/installed lint ## All tests
-	@$(BIN)/pytest
+test: .venv/installed lint ## Style, types and the tests
+	@$(BIN)/pytest -m "not long"
+
+test-long: .venv/installed ## The tests that take minutes each: browser, dg's commands, the retail problems
+	@$(BIN)/pytest -m long
 
 test-fast: .venv/installed ## The tests that take seconds
-	@$(BIN)/pytest -m "not slow and not browser"
+	@$(BIN)/pytest -m "not slow and not long"
 
 lint: .venv/installed ## Style, types, direction of imports
 	@$(BIN)/ruff check .

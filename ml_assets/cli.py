@@ -1,8 +1,10 @@
 """`ml-assets`: the demo, problems of one's own, the UIs. Errors that a user can act on are one line."""
 
+import logging
 import os
 import sys
 import time
+import warnings
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -71,6 +73,9 @@ def run(name: str, cutoff: str | None) -> None:
 
     settings, console, started = _settings(), Console(highlight=False), time.monotonic()
     problem = find_problem(DEFS, name)
+    # What libraries tell their developers is no news to a user; the runs' own logs are in the UI.
+    warnings.simplefilter("ignore")
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     servers.prepare_home(settings)
     with dg.DagsterInstance.get() as instance, console.status(problem.description or problem.name):
         history = History(problem, defs(), instance, Ledger(url=settings.ledger_url))
@@ -110,6 +115,8 @@ cli.add_command(schema)
 def main() -> None:
     """Entry point of the console script."""
     disable_telemetry()
+    # XGBoost's threads spin while they wait: beside any other load a training would take several times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         cli(standalone_mode=False)
     except MLAssetsError as error:

@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ml_assets.telemetry import disable_telemetry
 from ml_assets_tests.flights import Deliveries
 
 WEEK = "2013-02-04"
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the launcher of runs does; before XGBoost is imported
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ml_assets.assets import keys
 from ml_assets.assets.problem import build_problem_defs
 from ml_assets.resources.data_docs import DataDocs
 from ml_assets.resources.feature_store import FeatureStore
@@ -37,6 +38,8 @@ class Scenario:
     home: Path
     instance: dg.DagsterInstance
     reports_url: str = "http://127.0.0.1:3072"
+    definitions: Sequence[dg.Definitions] = ()
+    """Of several problems at once; by default those of this problem alone."""
 
     @cached_property
     def deliveries(self) -> Deliveries:
@@ -82,7 +85,11 @@ class Scenario:
             "data_docs": DataDocs(root=str(self.home / "reports" / "data_docs")),
         }
         own = dg.Definitions(resources=resources, executor=dg.in_process_executor)
-        return dg.Definitions.merge(build_problem_defs(self.problem), own)
+        return dg.Definitions.merge(*(self.definitions or [build_problem_defs(self.problem)]), own)
+
+    def windows_of(self, stage: str) -> list[str]:
+        """Materialised windows of a stage, oldest first."""
+        return sorted(self.instance.get_materialized_partitions(keys.stage(self.problem, stage)))
 
     def run(self, job: str, partition: str | None = None, **arguments: object) -> dg.ExecuteInProcessResult:
         """Run a job in this process; a failed run is returned, not raised."""
@@ -94,6 +101,17 @@ class Scenario:
         """Run assets over a range of windows in one run, as a backfill does."""
         tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
         return self.run(job, tags=tags, asset_selection=list(selection))
+
+
+def check_results(instance: dg.DagsterInstance, key: dg.AssetKey, name: str) -> dict[str, dg.AssetCheckEvaluation]:
+    """Window -> the newest evaluation of a check."""
+    found: dict[str, dg.AssetCheckEvaluation] = {}
+    history = instance.event_log_storage.get_asset_check_execution_history(dg.AssetCheckKey(key, name), limit=500)
+    for record in sorted(history, key=lambda record: record.event.timestamp if record.event else 0):
+        evaluation = record.event.asset_check_evaluation if record.event and record.event.dagster_event else None
+        if evaluation is not None and evaluation.partition is not None:
+            found[evaluation.partition] = evaluation
+    return found
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 
 from ml_assets.assets import keys, partitions
 from ml_assets.assets.features import code_version
-from ml_assets.assets.tuned_model import JUDGED, RESULT
+from ml_assets.assets.tuned_model import RESULT
 from ml_assets.errors import NotLandedError
 from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.model import Model
@@ -44,13 +45,15 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         cutoff, tags = context.partition_key, context.run.tags
         result = _result(problem, cutoff, lake)
         held_out = _held_out(problem, cutoff, lake)
-        folder = lake.model_folder(problem, cutoff)
-        challenger = Model.load(folder / JUDGED)
-        digest = model_hash(folder / "model")
+        folder = lake.model_folder(problem, cutoff) / "model"
+        challenger = Model.load(folder)
+        digest = model_hash(folder)
         lineage = _lineage(problem, cutoff, result)
         version = registry.register(problem, result["model_uri"], result["mlflow_run_id"], digest, lineage)
         scores = challenger.scores(held_out)
-        lake.write(reference_path(problem, cutoff, lake), with_scores(held_out, scores))
+        unseen = held_out[SPLIT].to_numpy() == "test" if problem.search.refit else np.full(len(held_out), True)
+        reference = with_scores(held_out[unseen], scores.take(unseen))
+        lake.write(reference_path(problem, cutoff, lake), reference)
         cause = tags.get(keys.CAUSE_TAG, "started by hand")
         verdict = _gate(problem, cutoff, version, held_out, scores, registry, ledger)
         files = (registry.location(problem, version), digest)
@@ -76,7 +79,7 @@ def _result(problem: Problem, cutoff: str, lake: Lake) -> dict[str, Any]:
 
 
 def _held_out(problem: Problem, cutoff: str, lake: Lake) -> pd.DataFrame:
-    """Validation and test rows: the judged model of this cutoff was not fitted on them."""
+    """Validation and test rows."""
     frame = lake.read_stage(problem, "dataset", cutoff)
     return frame[frame[SPLIT] != "train"].reset_index(drop=True)
 

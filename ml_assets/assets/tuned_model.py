@@ -1,6 +1,7 @@
 """Stage 4: the hyper-parameter search of a cutoff; one MLflow parent run, one nested run per trial."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,7 @@ from ml_assets.resources.registry import Registry
 from ml_assets.resources.tracking import TrialRuns, run_outcome
 from ml_assets.spec import Problem
 
-RESULT, JUDGED = "result.json", "judged"
-"""`judged` holds the model that saw no held-out row: the registered one itself, or what it was before its refit."""
+RESULT = "result.json"
 
 
 def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
@@ -85,7 +85,7 @@ def _search(
         text = f"{spec.loss} {shown(trial.metrics[spec.loss])}" if trial.status == "ok" else trial.message
         context.log.info(f"trial {trial.number + 1} of {trials}: {text}{' (from the log)' if trial.resumed else ''}")
 
-    return search(
+    found = search(
         frame[frame[SPLIT] == "train"],
         frame[frame[SPLIT] == "validation"],
         features=problem.features,
@@ -97,6 +97,9 @@ def _search(
         warm_start=champion,
         on_trial=on_trial,
     )
+    if not spec.refit:
+        return found
+    return replace(found, model=refit(found.model, frame[frame[SPLIT] != "test"], spec))
 
 
 def _log(
@@ -112,9 +115,7 @@ def _log(
     """Save the model and put it, the data and the numbers into the parent run; returns what later stages need."""
     test = frame[frame[SPLIT] == "test"]
     metrics = evaluate(label_of(problem.task, test[problem.label.name]), found.model.scores(test))
-    registered = refit(found.model, frame, problem.search) if problem.search.refit else found.model
-    found.model.save(folder / JUDGED)
-    registered.save(folder / "model")
+    found.model.save(folder / "model")
     source = mlflow.data.from_pandas(
         frame[[*problem.features, problem.label.name]].head(1000),
         source=f"dataset {cutoff}",
@@ -126,7 +127,7 @@ def _log(
     mlflow.log_metrics(metrics.as_dict("test_") | {"validation_loss": float(found.best.loss or 0.0)})
     mlflow.log_figure(figures.importance_figure(found.model.importance()), "importance.png")
     example = test[list(problem.features)].head(5).reset_index(drop=True)
-    uri = registry.log_model(mlflow, folder / "model", registered, example)
+    uri = registry.log_model(mlflow, folder / "model", found.model, example)
     return {
         "mlflow_run_id": mlflow.active_run().info.run_id,
         "model_uri": uri,

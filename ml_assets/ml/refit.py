@@ -1,4 +1,4 @@
-"""The last training: the winner's parameters and rounds on all labelled rows, those it was judged by among them."""
+"""The last training: the winner's parameters and rounds, on the validation rows as well."""
 
 import pandas as pd
 

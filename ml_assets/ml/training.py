@@ -101,7 +101,7 @@ def prepare(
 
 
 def train_trial(data: TrainingData, spec: Search, point: Point, number: int) -> "tuple[Trial, xgboost.Booster | None]":
-    """Train at a point, with early stopping where that is declared; the booster holds the rounds up to the best, None when failed."""
+    """Train at a point; the booster holds the rounds up to the best (all, without early stopping), None when failed."""
     import xgboost
 
     started = time.perf_counter()

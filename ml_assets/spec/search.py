@@ -133,14 +133,14 @@ class Search(Spec):
     early_stopping_rounds: int | None = Field(
         20,
         ge=1,
-        description="Rounds without gain that end a trial; with `null` all `max_rounds` are trained, for labels so noisy "
-        "or seasonal that the validation windows say little of the best round.",
+        description="Rounds without gain that end a trial; with `null` all `max_rounds` are trained, for labels so "
+        "noisy or seasonal that the validation windows say little of the best round.",
         examples=[20],
     )
     refit: bool = Field(
         False,
-        description="Whether the registered model is trained once more on all labelled rows, validation and test among "
-        "them, with the best trial's parameters and rounds. The gate judges the model before that, which saw neither.",
+        description="Whether the winner is trained once more on training and validation rows, with the parameters and "
+        "rounds that it won with. The gate judges that model, on the test rows.",
         examples=[True],
     )
     loss: MetricName = Field(

@@ -16,7 +16,7 @@ from ml_assets.resources.settings import Settings
 from ml_assets_tests.scenario import CUTOFF, WEEKS, Scenario, small_flights
 
 pytestmark = [
-    pytest.mark.browser,
+    pytest.mark.long,
     pytest.mark.slow,
     pytest.mark.skipif(
         not (shutil.which("chromium") and shutil.which("chromedriver")),
