@@ -1,7 +1,7 @@
 """`ml-assets`: the demo, problems of one's own, the UIs. Errors that a user can act on are one line."""
 
-import logging
 import os
+import signal
 import sys
 import time
 import warnings
@@ -68,20 +68,24 @@ def run(name: str, cutoff: str | None) -> None:
     from ml_assets import servers
     from ml_assets.components.catalogue import find_problem
     from ml_assets.definitions import defs
+    from ml_assets.demo.story import keep_home
     from ml_assets.history import History
     from ml_assets.resources.ledger import Ledger
 
     settings, console, started = _settings(), Console(highlight=False), time.monotonic()
     problem = find_problem(DEFS, name)
     # What libraries tell their developers is no news to a user; the runs' own logs are in the UI.
-    warnings.simplefilter("ignore")
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    warnings.showwarning = lambda *_, **__: None
+    os.environ["MLFLOW_LOGGING_LEVEL"] = "WARNING"
     servers.prepare_home(settings)
+    keep_home(settings.home)
     with dg.DagsterInstance.get() as instance, console.status(problem.description or problem.name):
         history = History(problem, defs(), instance, Ledger(url=settings.ledger_url))
         for step in history.run(cutoff):
             console.print(f"  {time.monotonic() - started:6.1f} s  {step}", soft_wrap=True)
     console.print("`make ui` opens Dagster, MLflow and the reports over this state.")
+    sys.stdout.flush()
+    os._exit(0)  # all is on disk; an orderly end has DuckDB's bindings print a page about leaks of their own
 
 
 @cli.command()
@@ -90,6 +94,7 @@ def ui() -> None:
     from ml_assets import servers
 
     settings, console = _settings(), Console(highlight=False)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that an asked end stops the servers, too
     with ExitStack() as stack:
         started = [
             (stack.enter_context(start(settings)), port, url)

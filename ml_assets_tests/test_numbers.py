@@ -17,7 +17,7 @@ from ml_assets.ml.windows import all_windows, window_of
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets_tests.flights import Deliveries, flights
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 TEST_FLIGHTS = 53_991
 
 

@@ -149,6 +149,11 @@ def fresh_home(home: Path) -> None:
     (home / _MARKER).touch()
 
 
+def keep_home(home: Path) -> None:
+    """From now on the folder holds more than a demo's state: a later demo refuses to clear it."""
+    (home / _MARKER).unlink(missing_ok=True)
+
+
 def tell(problem: Problem, settings: Settings, console: Console) -> None:
     """Run the demo in a fresh home against a Dagster of its own."""
     fresh_home(settings.home)

@@ -17,7 +17,6 @@ from ml_assets_tests.scenario import CUTOFF, WEEKS, Scenario, small_flights
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.slow,
     pytest.mark.skipif(
         not (shutil.which("chromium") and shutil.which("chromedriver")),
         reason="CHROMIUM IS MISSING: install Debian's chromium and chromium-driver to look at the UI",

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from ml_assets.ml.search_space import examples, hyperopt_point, hyperopt_space, middle, plain, unsampled, warm_point
 from ml_assets.spec import Choice, Distribution, Integer, LogNormal, LogUniform, Normal, Uniform
@@ -153,6 +154,7 @@ def test_bells_have_no_bounds_but_steps_and_a_sign(
 
 
 @pytest.mark.parametrize("name", SPACE)
+@pytest.mark.parametrize("offered", [0.55, 3, -1, "b", "unknown", 1e9, math.nan, math.inf], ids=str)
 def test_a_champions_value_is_taken_where_it_fits_and_the_middle_stands_in_elsewhere(name: str, offered: Any) -> None:
     point = warm_point({name: SPACE[name], "other": SPACE["choice"]}, {name: offered, "other": "a"})
     assert point is not None
@@ -194,3 +196,9 @@ def test_the_middle_is_the_median_or_the_likeliest(name: str, expected: Any) -> 
 def test_what_cannot_be_drawn_says_why(distribution: Distribution, said: str) -> None:
     assert said in unsampled(distribution)
     assert bool(unsampled(distribution)) == bool(said)
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_ends_that_are_no_numbers_are_refused(value: float) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        LogUniform(kind="loguniform", low=1, high=value)

@@ -192,7 +192,7 @@ def test_a_validation_says_nothing_on_the_terminal(empty: DataDocs, capfd: pytes
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
 def test_a_browser_builds_the_table_of_runs_without_a_network(docs: DataDocs, tmp_path: Path) -> None:
     index = Path(docs.root, "flights", "index.html").as_uri()
