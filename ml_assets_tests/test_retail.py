@@ -117,3 +117,25 @@ def test_both_problems_say_the_same_of_the_same_customers(shop: dict[str, Scenar
     ]
     shared = ["customer_id", "event_timestamp", *shop["churn"].problem.features]
     pd.testing.assert_frame_equal(frames[0][shared], frames[1][shared])
+
+
+def _following(scenario: Scenario, cursor: str | None) -> dg.SensorResult:
+    sensor = scenario.defs.resolve_sensor_def(keys.following_sensor(scenario.problem))
+    resources = {"ledger": scenario.ledger}
+    return sensor(
+        dg.build_sensor_context(
+            instance=scenario.instance, cursor=cursor, resources=resources, definitions=scenario.defs
+        )
+    )
+
+
+def test_a_landing_is_followed_by_scoring_it_and_by_judging_what_it_made_known(shop: dict[str, Scenario]) -> None:
+    scenario = shop["churn"]
+    before = _following(scenario, None)
+    assert before.skip_reason  # what landed before is the user's to score
+    assert scenario.run("retail_landing", "2011-11-01").success
+    after = _following(scenario, before.cursor)
+    requested = {(request.job_name, request.partition_key) for request in after.run_requests or ()}
+    # The 90 days after 1 September end on 30 November: the window of August can be judged.
+    assert requested == {("churn_window", "2011-11-01"), ("churn_judging", "2011-08-01")}
+    assert not _following(scenario, after.cursor).run_requests

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ml_assets.checking.complaints import Complaints
@@ -18,10 +18,13 @@ from ml_assets.components.documents import (
 )
 from ml_assets.components.mistakes import LocatedMistake, Mistake, locate
 from ml_assets.components.places import Document, read_documents
-from ml_assets.components.static import document_mistakes
+from ml_assets.components.static import document_mistakes, mistaken_fields
 from ml_assets.errors import DeclarationError, DeclarationSyntaxError, NoDeclarationError
 from ml_assets.ml.search_checks import problems_of_search
 from ml_assets.resources.lake import Lake
+
+_OPTIONAL = {"description", "metric", "split", "validation", "search", "promotion", "drift", "quality", "retraining"}
+"""Fields without which the rest of a declaration can still be looked at."""
 
 
 @dataclass
@@ -97,17 +100,30 @@ def _checked(document: Document, twins: Counter, lake: Lake | None, looked: dict
     if component and twins[attributes.get("name")] > 1:
         culprit = f"'{name}' is the name of {twins[name]} declarations"
         result.mistakes += locate(document, [Mistake(("attributes", "name"), culprit, "Rename all but one")])
-    if result.mistakes:
+    # The rest can be looked at all the same, so that all mistakes are told at once.
+    sound = _without_mistakes(document) if result.mistakes else document
+    if sound is None:
         return result
     complaints = Complaints(attributes)
     if component == FEATURE_VIEWS and lake:
-        features = feature_set_of(document)
+        features = feature_set_of(sound)
         looked[features.name] = look_at_features(features, complaints, lake)
         result.notes = looked[features.name].notes
     elif component == MODEL_PROBLEM:
-        _check_problem(document, complaints, lake, looked, result)
-    result.mistakes = locate(document, [mistake.below("attributes") for mistake in complaints.mistakes])
+        _check_problem(sound, complaints, lake, looked, result)
+    found = locate(document, [mistake.below("attributes") for mistake in complaints.mistakes])
+    result.mistakes = sorted({*result.mistakes, *found})
     return result
+
+
+def _without_mistakes(document: Document) -> Document | None:
+    """The document less the optional fields that have mistakes; None where others have them."""
+    wrong = mistaken_fields(document)
+    if not wrong <= _OPTIONAL:
+        return None
+    attributes = {name: value for name, value in attributes_of(document).items() if name not in wrong}
+    reduced = replace(document, value={**document.value, "attributes": attributes})
+    return None if document_mistakes(reduced) else reduced
 
 
 def _check_problem(

@@ -31,6 +31,15 @@ def document_mistakes(document: Document) -> list[LocatedMistake]:
     return locate(document, found)
 
 
+def mistaken_fields(document: Document) -> set[str]:
+    """Fields of the attributes in which the mistakes lie; "" stands for mistakes anywhere else."""
+    component = component_of(document)
+    found = [_twin(document, twin.path, twin.first_line) for twin in document.twins]
+    if component is None or found or list(_top_level(document)):
+        return {""}
+    return {str(mistake.path[0]) if mistake.path else "" for mistake in _of_attributes(document, component)}
+
+
 def _twin(document: Document, path: KeyPath, first_line: int) -> Mistake:
     return Mistake(path, f"`{shown_path(path, document.value)}` is there twice, first in line {first_line}", "Keep one")
 

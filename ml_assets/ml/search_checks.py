@@ -87,8 +87,9 @@ class _Probe:
 
     def __init__(self, spec: Search, task: Task, features: Mapping[str, FeatureType]) -> None:
         self._spec, self._task = spec, task
-        self._base = base_params(spec, task, _CLASSES)
-        self._data = _made_up(task, features, spec.fixed.get("max_bin"))
+        bins = _bins(spec.fixed.get("max_bin"))
+        self._base = {**base_params(spec, task, _CLASSES), "max_bin": bins}  # the booster's must be the matrix's
+        self._data = _made_up(task, features, bins)
 
     def problems(self) -> list[str]:
         """All that is wrong with the parameters."""
@@ -96,10 +97,13 @@ class _Probe:
         middles = {name: middle(distribution) for name, distribution in spec.space.items()}
         error, unused = self._train({**spec.fixed, **middles})
         if error:
-            alone = [self._fixed(name, error) for name in spec.fixed]
-            alone += [self._searched(name, {}) for name in spec.space]
-            culprits = [problem for problem in alone if problem]
-            return culprits or [f"`search`: XGBoost refuses the parameters together: {error}; change one of them"]
+            alone = {name: self._fixed(name, error) for name in spec.fixed}
+            alone |= {name: self._searched(name, {}) for name in spec.space}
+            culprits = {name: problem for name, problem in alone.items() if problem}
+            if not culprits:
+                return [f"`search`: XGBoost refuses the parameters together: {error}; change one of them"]
+            rest = {name: value for name, value in {**spec.fixed, **middles}.items() if name not in culprits}
+            return [*culprits.values(), *self._train(rest)[1]]
         around = [self._searched(name, {**spec.fixed, **middles}) for name in spec.space]
         return [*unused, *(problem for problem in around if problem)]
 
@@ -140,11 +144,13 @@ class _Probe:
         return "", [_unknown("space" if name in self._spec.space else "fixed", name, known) for name in unused]
 
 
-def _made_up(task: Task, features: Mapping[str, FeatureType], max_bin: ParamValue | None) -> "xgboost.QuantileDMatrix":
-    import xgboost
+def _bins(declared: ParamValue | None) -> int:
+    """Bins of the made-up rows; a wrong number is for the training to refuse, by name."""
+    return declared if isinstance(declared, int) and declared >= _LEAST_BINS else DEFAULT_MAX_BIN
 
-    # A wrong number of bins is for the training to refuse, by name.
-    bins = max_bin if isinstance(max_bin, int) and max_bin >= _LEAST_BINS else DEFAULT_MAX_BIN
+
+def _made_up(task: Task, features: Mapping[str, FeatureType], bins: int) -> "xgboost.QuantileDMatrix":
+    import xgboost
 
     values = np.random.default_rng(0).integers(0, 4, (_ROWS, len(features))).astype(np.float32)
     # Numbers that every objective takes: above 0 for gamma, below 1 for logistic.

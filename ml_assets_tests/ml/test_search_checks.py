@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from ml_assets.ml.search_checks import problems_of_search
-from ml_assets.spec import Distribution, FeatureType, Search, Task
+from ml_assets.spec import Distribution, FeatureType, Search, Task, Uniform
 
 TASKS: tuple[Task, ...] = ("regression", "binary", "multiclass")
 LOSSES = {"regression": "rmse", "binary": "logloss", "multiclass": "logloss"}
@@ -151,3 +151,10 @@ def test_parameters_that_name_or_count_features_are_asked_with_the_features() ->
     assert problems_of_search(search, "regression", features) == []
     [problem] = problems_of_search(search, "regression", {"age": "int"})
     assert "monotone" in problem
+
+
+def test_with_bins_of_its_own_a_search_is_blamed_only_for_what_is_wrong() -> None:
+    names = ("max_depth", "eta", "colsample_bytre")
+    space = {name: Uniform(kind="uniform", low=0.5, high=0.9) for name in names}
+    said = problems_of_search(Search(space=space, fixed={"max_bin": 64}), "regression")
+    assert ["max_depth" in said[0], "colsample_bytree" in said[1], len(said)] == [True, True, 2]
