@@ -219,6 +219,16 @@ class NotLandedError(MLAssetsError):
         super().__init__(f"{what} is not materialised for {shown}: materialise it there first.")
 
 
+class NeverKnownError(MLAssetsError):
+    """The labels of a window become known after the last delivery."""
+
+    def __init__(self, window: str, days: int, end: str) -> None:
+        super().__init__(
+            f"The labels of window {window} are known {days} days after its end, but the cadence ends on {end}: they "
+            "never come. Leave the window out, or let the cadence end later."
+        )
+
+
 class MissingSqlFileError(MLAssetsError):
     """A declaration names an SQL file that is not beside it."""
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
+
 from ml_assets.errors import PortInUseError, ServerError
 from ml_assets.resources.settings import Settings
 
@@ -83,9 +85,15 @@ def report_server(settings: Settings) -> Iterator[Server]:
 
 
 def prepare_home(settings: Settings) -> None:
-    """DAGSTER_HOME with our dagster.yaml in it."""
+    """DAGSTER_HOME with our dagster.yaml in it, and its tables made.
+
+    Processes that start together would otherwise make them at the same time, and one of them can end with "more than
+    one head present" for good.
+    """
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        instance.get_runs(limit=1)
 
 
 def answers(port: int) -> bool:

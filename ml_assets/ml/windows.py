@@ -73,16 +73,19 @@ def windows_over(cadence: Cadence, start: datetime, end: datetime) -> list[Windo
     Nothing before the cadence's start or after its end is among them.
     """
     last = _number(cadence, end - timedelta(microseconds=1))
-    if cadence.end is not None:
-        last = min(last, _number(cadence, _utc(cadence, _naive(cadence.end))) - 1)
+    if (over := end_of(cadence)) is not None:
+        last = min(last, _number(cadence, over) - 1)
     return [_nth(cadence, number) for number in range(max(0, _number(cadence, start)), last + 1)]
+
+
+def end_of(cadence: Cadence) -> datetime | None:
+    """End of the cadence's last window; None where it is open."""
+    return None if cadence.end is None else _utc(cadence, _naive(cadence.end))
 
 
 def all_windows(cadence: Cadence, now: datetime | None = None) -> list[Window]:
     """All windows of a cadence: to its end, or to those that are over now where it has none."""
-    if cadence.end is None:
-        return windows_before(cadence, now or datetime.now(UTC))
-    return windows_before(cadence, _utc(cadence, _naive(cadence.end)))
+    return windows_before(cadence, end_of(cadence) or now or datetime.now(UTC))
 
 
 def _nth(cadence: Cadence, number: int) -> Window:

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from ml_assets.errors import NotLandedError
+from ml_assets.errors import NeverKnownError, NotLandedError
 from ml_assets.files import write_atomically
 from ml_assets.ml.query import Tables
-from ml_assets.ml.windows import Window, windows_over
+from ml_assets.ml.windows import Window, end_of, windows_over
 from ml_assets.spec import Computation, FeatureSet, Problem
 
 
@@ -91,11 +91,15 @@ class Lake(dg.ConfigurableResource):
         A snapshot source is read as of the window. Nothing outside the cadence is asked for.
 
         Raises:
+            NeverKnownError: The look-ahead reaches beyond the cadence: cut off, it would give wrong labels.
             NotLandedError: A window of the look-back or look-ahead is missing: with a hole in its history, a
                 feature would differ from what a backfill computes later.
         """
         start = window.start - timedelta(days=computation.lookback_days)
         end = window.end + timedelta(days=lookahead_days)
+        over = end_of(window.cadence)
+        if lookahead_days and over is not None and end > over:
+            raise NeverKnownError(window.key, lookahead_days, over.date().isoformat())
         around = windows_over(window.cadence, start, end)
         files = {}
         for source in (declared := tuple(features.source(name) for name in computation.sources)):
