@@ -11,10 +11,10 @@ from ml_assets.assets import keys, partitions
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.assets.sources import table_schema
 from ml_assets.ml.features import Computed, compute_labels, compute_rows, compute_view
-from ml_assets.ml.functions import function_hash
+from ml_assets.ml.versions import code_version
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
-from ml_assets.spec import Computation, FeatureSet, FeatureView, Problem, Spec
+from ml_assets.spec import Computation, FeatureSet, FeatureView, Problem
 
 
 def build_features(features: FeatureSet) -> dg.AssetsDefinition:
@@ -61,14 +61,6 @@ def build_labels(problem: Problem) -> dg.AssetsDefinition:
 def cut_of(window: Window) -> float:
     """Where the knowledge-time rule looks: another place in every window, the same one every time."""
     return int(hashlib.sha256(window.key.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
-
-
-def code_version(part: Spec, folder: Path | None = None) -> str:
-    """Version of a declared part: it changes when, and only when, the declaration or a file of its code does."""
-    digest = hashlib.sha256(part.model_dump_json().encode())
-    if isinstance(part, Computation) and part.function and folder is not None:
-        digest.update(function_hash(part.function, folder).encode())
-    return digest.hexdigest()[:12]
 
 
 def _stage(

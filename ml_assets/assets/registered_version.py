@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.assets import keys, partitions
-from ml_assets.assets.features import code_version
 from ml_assets.assets.tuned_model import RESULT
 from ml_assets.errors import NotLandedError
 from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.model import Model
 from ml_assets.ml.promotion import Verdict, baseline, compare
 from ml_assets.ml.scores import Scores, known, label_of, with_scores
+from ml_assets.ml.versions import code_version
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Action, Ledger, LedgerRow
 from ml_assets.resources.registry import Registry, model_hash

@@ -10,7 +10,6 @@ import dagster as dg
 import pandas as pd
 
 from ml_assets.assets import keys, partitions
-from ml_assets.assets.features import code_version
 from ml_assets.files import write_text
 from ml_assets.ml import figures
 from ml_assets.ml.dataset import SPLIT
@@ -20,6 +19,7 @@ from ml_assets.ml.refit import refit
 from ml_assets.ml.scores import label_of
 from ml_assets.ml.trial_log import Trial
 from ml_assets.ml.tuning import SearchResult, search
+from ml_assets.ml.versions import code_version
 from ml_assets.resources.lake import content_hash
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.registry import Registry

@@ -8,6 +8,7 @@ from ml_assets.spec.feature_set import FeatureSet
 from ml_assets.spec.features import FeatureType, FeatureView, Label, Rows
 from ml_assets.spec.metrics import GREATER_IS_BETTER, METRICS, SEARCH_LOSSES, MetricName, Task
 from ml_assets.spec.monitoring import CheckName, DriftPolicy, QualityPolicy, RetrainingPolicy
+from ml_assets.spec.parity import Parity
 from ml_assets.spec.problem import Problem, ProblemDeclaration
 from ml_assets.spec.reading import Csv, Deliveries, DuckDb, Parquet, PostgreSql, Python, Reading, Whole
 from ml_assets.spec.search import Choice, Distribution, Integer, LogNormal, LogUniform, Normal, Search, Uniform
@@ -15,10 +16,14 @@ from ml_assets.spec.source import ColumnType, MaxGap, Reference, Source
 from ml_assets.spec.training import Promotion, Split
 from ml_assets.spec.validation import (
     Between,
+    DistributionNear,
     InSet,
     NotNull,
+    OfType,
+    Ordered,
     QuantileBetween,
     RowCount,
+    RowRule,
     Severity,
     UniqueTogether,
     ValidationRule,
@@ -39,6 +44,7 @@ __all__ = [
     "Csv",
     "Deliveries",
     "Distribution",
+    "DistributionNear",
     "DriftPolicy",
     "Drop",
     "DuckDb",
@@ -55,6 +61,9 @@ __all__ = [
     "Name",
     "Normal",
     "NotNull",
+    "OfType",
+    "Ordered",
+    "Parity",
     "Parquet",
     "PostgreSql",
     "Problem",
@@ -67,6 +76,7 @@ __all__ = [
     "Reference",
     "RetrainingPolicy",
     "RowCount",
+    "RowRule",
     "Rows",
     "Search",
     "Severity",

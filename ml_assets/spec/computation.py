@@ -1,8 +1,12 @@
 """How a table is computed from the sources: SQL, a Python function, or the columns of one source as they are."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from ml_assets.spec.base import Name, Spec
+
+FeatureType = Literal["float", "int", "string"]
 
 
 class Computation(Spec):

@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from ml_assets.spec.base import Name, Spec
 from ml_assets.spec.cadence import Cadence
 from ml_assets.spec.features import FeatureView
+from ml_assets.spec.parity import Parity
 from ml_assets.spec.source import Source
 
 
@@ -27,6 +28,9 @@ class FeatureSet(Spec):
         (),
         description="What is known of the entities, and since when.",
         examples=[[{"name": "customer_spend", "entities": ["customer_id"], "features": {"spend": "float"}}]],
+    )
+    parity: Parity = Field(
+        Parity(), description="Online values are compared with offline ones.", examples=[{"entities": 50}]
     )
 
     @model_validator(mode="before")

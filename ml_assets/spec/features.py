@@ -1,13 +1,10 @@
 """Feature views, the rows to score, and their label: computed from the sources, each with its knowledge time."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from ml_assets.spec.base import Column, Name
-from ml_assets.spec.computation import Computation
-
-FeatureType = Literal["float", "int", "string"]
+from ml_assets.spec.computation import Computation, FeatureType
+from ml_assets.spec.validation import YAML_FILE, ValidationRule
 
 
 class FeatureView(Computation):
@@ -29,6 +26,17 @@ class FeatureView(Computation):
     )
     features: dict[Column, FeatureType] = Field(
         min_length=1, description="Feature columns and their types.", examples=[{"temp_f": "float", "seats": "int"}]
+    )
+    validation: tuple[ValidationRule, ...] = Field(
+        (),
+        description="What must hold of each window of the view, before anything uses it.",
+        examples=[[{"kind": "between", "column": "temp_f", "low": -20, "high": 115}]],
+    )
+    validation_file: str | None = Field(
+        None,
+        pattern=YAML_FILE,
+        description="A file of more such rules beside defs.yaml, as `ml-assets profile` writes it.",
+        examples=["validation/weather.yaml"],
     )
 
 

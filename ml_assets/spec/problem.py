@@ -11,10 +11,11 @@ from ml_assets.spec.feature_set import FeatureSet, name_the_only_source
 from ml_assets.spec.features import FeatureType, FeatureView, Label, Rows
 from ml_assets.spec.metrics import METRICS, SEARCH_LOSSES, MetricName, Task
 from ml_assets.spec.monitoring import DriftPolicy, QualityPolicy, RetrainingPolicy
+from ml_assets.spec.parity import Parity
 from ml_assets.spec.search import Search
 from ml_assets.spec.source import Source
 from ml_assets.spec.training import Promotion, Split
-from ml_assets.spec.validation import ValidationRule
+from ml_assets.spec.validation import YAML_FILE, ValidationRule
 
 OWN_COLUMNS = frozenset({"prediction", "model_version", "model_cutoff", "split", "label_known_at"})
 """Columns that training sets and predictions have beside the declared ones."""
@@ -38,6 +39,12 @@ class ProblemParts(Spec):
         (),
         description="What must hold of a training set.",
         examples=[[{"kind": "row_count", "low": 1000}]],
+    )
+    validation_file: str | None = Field(
+        None,
+        pattern=YAML_FILE,
+        description="A file of more such rules beside defs.yaml, as `ml-assets profile` writes it.",
+        examples=["validation/dataset.yaml"],
     )
     search: Search = Field(Search(), description="Hyper-parameter search.", examples=[{"max_trials": 10}])
     promotion: Promotion = Field(Promotion(), description="Gate to production.", examples=[{"confidence": 0.9}])
@@ -163,6 +170,9 @@ class ProblemDeclaration(ProblemParts):
         description="What is known of the entities, and since when.",
         examples=[[{"name": "customer_spend", "entities": ["customer_id"], "features": {"spend": "float"}}]],
     )
+    parity: Parity = Field(
+        Parity(), description="Online values are compared with offline ones.", examples=[{"entities": 50}]
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -200,7 +210,12 @@ class ProblemDeclaration(ProblemParts):
                 if unknown := [name for name in self.use_views if name not in known]:
                     raise ValueError(f"`use_views` names {unknown}, which '{shared.name}' lacks; it has {known}")
                 views = tuple(view for view in views if view.name in self.use_views)
-            own |= {"cadence": shared.cadence, "sources": shared.sources, "feature_views": views}
+            own |= {
+                "cadence": shared.cadence,
+                "sources": shared.sources,
+                "feature_views": views,
+                "parity": shared.parity,
+            }
         return Problem.model_validate(own)
 
 

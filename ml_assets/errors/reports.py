@@ -1,0 +1,33 @@
+"""Validation pages and drift reports."""
+
+from ml_assets.errors.base import MLAssetsError
+
+
+class DriftColumnsError(MLAssetsError):
+    """One side of a drift comparison lacks columns."""
+
+    def __init__(self, side: str, columns: list[str]) -> None:
+        super().__init__(
+            f"The {side} rows lack {', '.join(columns)}, so their drift cannot be judged. Score the window again "
+            "with the current declaration; after a changed declaration, train a version first."
+        )
+
+
+class RunNameError(MLAssetsError):
+    """A validation's run name cannot be a folder."""
+
+    def __init__(self, run_name: str) -> None:
+        super().__init__(
+            f"Run name {run_name!r} cannot be a folder of Data Docs: use up to 100 letters, digits and "
+            "`_.+-`, a letter or digit first."
+        )
+
+
+class DataDocsPageError(MLAssetsError):
+    """Great Expectations validated, but did not render a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(
+            f"Data Docs page '{page}' was not rendered, though the validation ran: see the log of "
+            "`great_expectations` for the reason, then validate again."
+        )
