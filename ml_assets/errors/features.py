@@ -63,3 +63,12 @@ class RowsChangedError(MLAssetsError):
             f"The point-in-time join of '{problem}' was asked for {asked} rows and gave {got}, or in another order: "
             "the rows would get foreign features. Set the offline store to LakeOfflineStore."
         )
+
+
+class NoReferenceError(MLAssetsError):
+    """Feast has no saved training set to hold rows against."""
+
+    def __init__(self, problem: str, cutoff: str) -> None:
+        super().__init__(
+            f"Problem '{problem}' has no training set of {cutoff} saved in Feast: materialise its dataset for {cutoff}."
+        )

@@ -38,6 +38,7 @@ class ModelFilesError(MLAssetsError):
 
     def __init__(self, folder: str, reason: str) -> None:
         super().__init__(f"Model '{folder}' cannot be read: {reason}. Fetch it again, or train it again.")
+        self.reason = reason
 
 
 class UnusableLabelError(MLAssetsError):
@@ -124,8 +125,16 @@ class OtherTaskError(MLAssetsError):
 class AlteredModelError(MLAssetsError):
     """A model's files are not those that were registered."""
 
-    def __init__(self, name: str, version: str) -> None:
+    def __init__(self, name: str, fault: str) -> None:
         super().__init__(
-            f"Model '{name}' version {version} was altered after its registration (its hash differs). "
-            "Restore its files, or roll back to another version."
+            f"Model {name} was altered after its registration ({fault}). Restore its files, or roll back to another "
+            "version."
         )
+
+
+class UntraceableRowError(MLAssetsError):
+    """A prediction row that was asked for is not there, or what it came from."""
+
+    def __init__(self, problem: str, window: str, reason: str) -> None:
+        of = f" of window {window}" if window else ""
+        super().__init__(f"The predictions of '{problem}'{of} {reason}.")

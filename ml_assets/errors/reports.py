@@ -1,5 +1,7 @@
 """Validation pages and drift reports."""
 
+from collections.abc import Mapping
+
 from ml_assets.errors.base import MLAssetsError
 
 
@@ -10,6 +12,22 @@ class DriftColumnsError(MLAssetsError):
         super().__init__(
             f"The {side} rows lack {', '.join(columns)}, so their drift cannot be judged. Score the window again "
             "with the current declaration; after a changed declaration, train a version first."
+        )
+
+
+class ValidationFailedError(MLAssetsError):
+    """A table broke a critical rule, and was not written."""
+
+    def __init__(self, refused: Mapping[str, Mapping[str, str]]) -> None:
+        """Args: refused: what -> window -> what was found."""
+        found = [
+            f"{what} of {window} ({text})" for what, windows in refused.items() for window, text in windows.items()
+        ]
+        more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+        super().__init__(
+            f"Critical rules do not hold: {'; '.join(found[:3])}{more}. What was there before stays. See the check "
+            "`great_expectations`, its Data Docs and the quarantined rows; correct the source or the rule, then run "
+            "it again."
         )
 
 

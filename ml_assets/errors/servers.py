@@ -47,3 +47,27 @@ class PortInUseError(MLAssetsError):
 
     def __init__(self, name: str, port: int, variable: str) -> None:
         super().__init__(f"Port {port} for {name} is in use: end what uses it, or set {variable} to another.")
+
+
+class ServerAddressError(MLAssetsError):
+    """The address of a server is malformed, or nothing answers there. The address is never shown."""
+
+    def __init__(self, what: str, variable: str, reason: str, form: str) -> None:
+        super().__init__(f"{what}: {reason}. Set the environment variable {variable} to {form}, and see that it runs.")
+
+
+class FeastConfigurationError(MLAssetsError):
+    """Feast refuses the blocks that configure it. What they hold is never shown."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__(f"Feast's configuration: {'; '.join(mistakes)}: correct the feature store's resource.")
+
+
+class LockTimeoutError(MLAssetsError):
+    """Another process writes for too long what only one may write at a time."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(
+            f"The lock of {what} was not free within {seconds:.0f} s: see which other run writes there, or hangs, "
+            "and start this one again when that has ended."
+        )

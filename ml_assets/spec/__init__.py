@@ -4,16 +4,18 @@ from ml_assets.spec.base import Column, Name, Spec
 from ml_assets.spec.cadence import Cadence
 from ml_assets.spec.cleaning import Cleaning, Drop
 from ml_assets.spec.computation import Computation
+from ml_assets.spec.compute import Compute
 from ml_assets.spec.feature_set import FeatureSet
 from ml_assets.spec.features import FeatureType, FeatureView, Label, Rows
 from ml_assets.spec.metrics import GREATER_IS_BETTER, METRICS, SEARCH_LOSSES, MetricName, Task
 from ml_assets.spec.monitoring import CheckName, DriftPolicy, QualityPolicy, RetrainingPolicy
 from ml_assets.spec.parity import Parity
 from ml_assets.spec.problem import Problem, ProblemDeclaration
+from ml_assets.spec.pruning import Pruning
 from ml_assets.spec.reading import Csv, Deliveries, DuckDb, Parquet, PostgreSql, Python, Reading, Whole
 from ml_assets.spec.search import Choice, Distribution, Integer, LogNormal, LogUniform, Normal, Search, Uniform
 from ml_assets.spec.source import ColumnType, MaxGap, Reference, Source
-from ml_assets.spec.training import Promotion, Split
+from ml_assets.spec.training import Promotion, Segment, Split
 from ml_assets.spec.validation import (
     Between,
     DistributionNear,
@@ -41,6 +43,7 @@ __all__ = [
     "Column",
     "ColumnType",
     "Computation",
+    "Compute",
     "Csv",
     "Deliveries",
     "Distribution",
@@ -69,6 +72,7 @@ __all__ = [
     "Problem",
     "ProblemDeclaration",
     "Promotion",
+    "Pruning",
     "Python",
     "QualityPolicy",
     "QuantileBetween",
@@ -79,6 +83,7 @@ __all__ = [
     "RowRule",
     "Rows",
     "Search",
+    "Segment",
     "Severity",
     "Source",
     "Spec",

@@ -48,6 +48,8 @@ class FeatureSet(Spec):
         for view in self.feature_views:
             if view.sql is None and view.function is None:
                 self._require_plain(f"feature view '{view.name}'", view.sources, event_time=True)
+        if any(view.name == "dataset" for view in self.feature_views):
+            raise ValueError("feature view 'dataset' is called like the training set; rename it")
         seen: dict[str, str] = {}
         for view in self.feature_views:
             for column in view.features:

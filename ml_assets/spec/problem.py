@@ -119,6 +119,9 @@ class Problem(ProblemParts, FeatureSet):
             )
         if taken := sorted(OWN_COLUMNS & {*self.features, *self.rows.key, self.label.name}):
             raise ValueError(f"'{taken[0]}' is a column of the platform's own; rename yours")
+        named = {segment.column for segment in self.promotion.segments}
+        if unknown := sorted(named - {*self.features, *self.rows.key}):
+            raise ValueError(f"promotion.segments names {unknown}, which are no columns of the rows")
         if unknown := sorted(set(self.drift.ignore) - set(self.features)):
             raise ValueError(f"drift.ignore names {unknown}, which are no features")
         return self

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from ml_assets.spec.base import Column, Spec
 from ml_assets.spec.metrics import MetricName
+from ml_assets.spec.pruning import Pruning
 
 _STEP = "Round to multiples of this; any value when left out (Hyperopt's q-distributions)."
 
@@ -119,8 +120,29 @@ class Search(Spec):
         examples=[{"tree_method": "hist", "max_bin": 128}],
     )
     max_trials: int = Field(20, ge=1, description="Trials of the first search.", examples=[20])
+    max_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="No trial starts after so many seconds of searching, those before an interruption included. The "
+        "trials are the first ones of the same list, but how many depends on the machine; no limit when left out.",
+        examples=[600],
+    )
+    trial_timeout_s: float | None = Field(
+        3600,
+        gt=0,
+        description="Seconds after which a trial is given up and recorded as `timed_out`; the search goes on. "
+        "`null`: no limit.",
+        examples=[300],
+    )
     retrain_trials: int | None = Field(
         None, ge=1, description="Trials of a retraining, which starts from the champion's parameters.", examples=[5]
+    )
+    former_trials: int = Field(
+        1,
+        ge=0,
+        description="How many of the best trials of the searches of earlier cutoffs are tried next, newest search "
+        "first, as far as they lie in the space.",
+        examples=[2],
     )
     startup_trials: int = Field(
         6,
@@ -137,6 +159,11 @@ class Search(Spec):
         "noisy or seasonal that the validation windows say little of the best round.",
         examples=[20],
     )
+    pruning: Pruning | None = Field(
+        Pruning(),
+        description="When a trial that will not win is stopped; `null` lets all run to their end.",
+        examples=[{"quantile": 0.5}],
+    )
     refit: bool = Field(
         False,
         description="Whether the winner is trained once more on training and validation rows, with the parameters and "
@@ -149,7 +176,18 @@ class Search(Spec):
         examples=["mae"],
     )
     threads: int = Field(
-        2, ge=1, description="Threads of a trial; part of what makes its bytes repeatable.", examples=[2]
+        2,
+        ge=1,
+        description="Threads of the search, divided between its parallel trials; part of what makes its bytes "
+        "repeatable.",
+        examples=[2],
+    )
+    parallel_trials: int = Field(
+        1,
+        ge=1,
+        description="Trials that are trained at once. Whoever finishes first, a trial is drawn from what the trials a "
+        "fixed number before it gave, so the list of trials stays the same.",
+        examples=[2],
     )
     seed: int = Field(
         0, ge=0, description="Seed of the search; the seeds of its trials derive from it.", examples=[2013]
@@ -159,4 +197,13 @@ class Search(Spec):
     def _searched_or_fixed(self) -> "Search":
         if both := sorted(set(self.space) & set(self.fixed)):
             raise ValueError(f"{', '.join(both)}: both searched and fixed; keep one")
+        if self.parallel_trials > self.threads:
+            raise ValueError(
+                f"parallel_trials {self.parallel_trials} need a thread each, and threads is {self.threads}; raise it"
+            )
         return self
+
+    @property
+    def trial_threads(self) -> int:
+        """Threads of one trial."""
+        return self.threads // self.parallel_trials

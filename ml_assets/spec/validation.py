@@ -181,3 +181,15 @@ ValidationRule = Annotated[
     NotNull | OfType | Between | InSet | UniqueTogether | Ordered | QuantileBetween | DistributionNear | RowCount,
     Field(discriminator="kind"),
 ]
+
+
+def columns_of(rule: ValidationRule) -> tuple[str, ...]:
+    """The columns that a rule judges; none of a rule on the whole table."""
+    match rule:
+        case RowCount():
+            return ()
+        case UniqueTogether():
+            return rule.columns
+        case Ordered():
+            return (rule.lower, rule.upper)
+    return (rule.column,)
