@@ -8,6 +8,7 @@ import pytest
 
 from ml_assets.telemetry import disable_telemetry
 from ml_assets_tests.flights import Deliveries
+from ml_assets_tests.real_servers import empty_redis, postgresql, redis_server  # noqa: F401
 
 WEEK = "2013-02-04"
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the launcher of runs does; before XGBoost is imported

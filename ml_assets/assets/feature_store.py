@@ -1,10 +1,14 @@
-"""The Feast side: definitions applied to the registry, and windows materialised into the online store."""
+"""The Feast side: definitions applied to the registry, and windows materialised into the online store.
+
+The check that online values are the offline ones is in `online_parity`.
+"""
 
 from pathlib import Path
 
 import dagster as dg
 
 from ml_assets.assets import keys, partitions
+from ml_assets.assets.online_parity import parity_check, parity_specs
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.ml.windows import Window
 from ml_assets.resources.feature_store import FeatureStore
@@ -13,7 +17,7 @@ from ml_assets.spec import FeatureSet
 
 
 def build_feature_store(features: FeatureSet) -> dg.AssetsDefinition:
-    """The Feast registry: the only caller of `apply`, since concurrent applies can lose definitions."""
+    """The Feast registry, brought in line with the declaration."""
 
     @dg.asset(
         key=keys.store(features),
@@ -36,7 +40,7 @@ def build_feature_store(features: FeatureSet) -> dg.AssetsDefinition:
 
 def build_online_features(features: FeatureSet) -> dg.AssetsDefinition:
     """The online store: newest value of every entity."""
-    key = keys.online(features)
+    key, compared = keys.online(features), features.parity.entities > 0
 
     @dg.asset(
         key=key,
@@ -45,12 +49,14 @@ def build_online_features(features: FeatureSet) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         description="Feature values of the window, materialised into Feast's online store.",
         group_name=features.name,
-        kinds={"feast", "sqlite"},
+        kinds={"feast"},
+        check_specs=parity_specs(features),
     )
     def online_features(context: dg.AssetExecutionContext, feature_store: FeatureStore) -> dg.MaterializeResult:
         def body(window: Window) -> Outcome:
             written = feature_store.materialize(features, window.start, window.end)
-            return Outcome({"dagster/row_count": sum(written.values()), **written})
+            checks = [parity_check(features, feature_store.online_parity(features, window.key))] if compared else []
+            return Outcome({"dagster/row_count": sum(written.values()), **written}, checks)
 
         return run_windows(context, features, key, body)
 

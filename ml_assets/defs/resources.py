@@ -11,6 +11,7 @@ from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.registry import Registry
 from ml_assets.resources.reports import Reports
+from ml_assets.resources.server_addresses import FEAST_REGISTRY, ONLINE_STORE
 from ml_assets.resources.settings import Settings
 
 
@@ -23,10 +24,19 @@ def resources() -> dg.Definitions:
         executor=dg.in_process_executor,
         resources={
             "lake": Lake(root=str(settings.home / "lake"), landing=str(settings.home / "landing")),
-            "feature_store": FeatureStore(root=str(settings.home / "feast")),
+            "feature_store": _feature_store(settings),
             "registry": Registry(tracking_uri=settings.tracking_uri, artifacts=settings.artifacts.as_uri()),
             "ledger": Ledger(url=settings.ledger_url),
             "data_docs": DataDocs(root=str(settings.reports / "data_docs")),
             "reports": Reports(root=str(settings.reports), url=settings.reports_url),
         },
+    )
+
+
+def _feature_store(settings: Settings) -> FeatureStore:
+    """Addresses go by their variables: Dagster's UI shows what a resource is configured with."""
+    return FeatureStore(
+        root=str(settings.home / "feast"),
+        registry_address=dg.EnvVar(FEAST_REGISTRY) if settings.feast_registry else None,
+        online_address=dg.EnvVar(ONLINE_STORE) if settings.online_store else None,
     )

@@ -16,11 +16,14 @@ import pyarrow.parquet as pq
 
 from ml_assets.errors import FeatureColumnCollisionError, JoinKeyTypeError
 from ml_assets.ml.output_types import view_types
+from ml_assets.ml.versions import code_version
 from ml_assets.spec import FeatureSet, FeatureView
 
 EVENT, KNOWN = "event_timestamp", "known_at"
 DECLARATION = "declaration"
 """Tag with a fingerprint of what an object was declared from: equal tags, nothing to apply."""
+CODE_VERSION = "code_version"
+"""Tag of a view with the version of what computes it, as on its asset in Dagster."""
 _FOR_EVER = timedelta(days=36_500)
 
 
@@ -65,6 +68,7 @@ def declared_objects(features: FeatureSet, folders: Mapping[str, Path]) -> dict[
 
     Raises:
         FeatureColumnCollisionError: A feature is called like a key, a time, or a column added by the join.
+        FunctionError: A view's function is not there.
         JoinKeyTypeError: A join key's type cannot be found, or differs between views.
     """
     from feast import Entity, FeatureService
@@ -77,7 +81,10 @@ def declared_objects(features: FeatureSet, folders: Mapping[str, Path]) -> dict[
         key: Entity(name=key, join_keys=[key], value_type=types[kind], tags=_tags(key, kind))
         for key, kind in kinds.items()
     }
-    views = {view.name: _view(view, keys, folders[view.name]) for view in features.feature_views}
+    views = {
+        view.name: _view(view, keys, folders[view.name], code_version(view, features.folder))
+        for view in features.feature_views
+    }
     service = FeatureService(
         name=features.feature_group,
         # The event time is for online reads alone; training sets do not carry it.
@@ -92,7 +99,7 @@ def declared_objects(features: FeatureSet, folders: Mapping[str, Path]) -> dict[
     )
 
 
-def _view(view: FeatureView, keys: Mapping[str, Any], folder: Path) -> Any:
+def _view(view: FeatureView, keys: Mapping[str, Any], folder: Path, version: str) -> Any:
     from feast import FeatureView as FeastView
     from feast import Field, FileSource
     from feast.data_format import ParquetFormat
@@ -117,7 +124,8 @@ def _view(view: FeatureView, keys: Mapping[str, Any], folder: Path) -> Any:
             created_timestamp_column=KNOWN,
         ),
         online=True,
-        tags=_tags([key.tags for key in entities], columns, place, str(ttl), view.description),
+        tags={CODE_VERSION: version}
+        | _tags([key.tags for key in entities], columns, place, str(ttl), view.description, version),
     )
 
 

@@ -18,7 +18,7 @@ ARROW: dict[FeatureType, pa.DataType] = {"float": pa.float64(), "int": pa.int64(
 PLACE = "__place"
 """Column that numbers rows on their way through a join."""
 _MOMENT = pa.timestamp("us", tz="UTC")
-_LARGEST_EXACT_FLOAT = 2**53
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def refuse_collisions(features: FeatureSet, rows: pd.DataFrame) -> None:
@@ -74,24 +74,20 @@ def with_values(features: FeatureSet, rows: pd.DataFrame, values: Mapping[str, A
 
 def usable_at(event: pa.Array, known: pa.Array, view: FeatureView, now: datetime) -> pa.Array:
     """Whether values (times in microseconds since 1970) hold, are known, and are not expired at `now`."""
-    moment = pa.scalar(now, _MOMENT).cast(pa.int64()).as_py()
+    moment = microseconds(now)
     oldest = moment - ttl_of(view) // timedelta(microseconds=1)
     since = event.to_pandas()
     return pa.array((since >= oldest) & (since <= moment) & (known.to_pandas() <= moment), pa.bool_())
 
 
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970; how Feast keeps our times."""
+    return (utc(moment) - _EPOCH) // timedelta(microseconds=1)
+
+
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """A frame whose integers stay integers beside nulls."""
     return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-
-
-def without_large_integers_beside_nulls(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows in parts that Feast writes exactly: it takes integers beside nulls through float64."""
-    integers = frame.select_dtypes("Int64")
-    large = [name for name in integers if (integers[name].abs() > _LARGEST_EXACT_FLOAT).any()]
-    if not large:
-        return [frame]
-    return [part for _, part in frame.groupby([frame[name].isna() for name in large], sort=True)]
 
 
 def batches(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:

