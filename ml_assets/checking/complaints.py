@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ml_assets.components.mistakes import Mistake
@@ -22,7 +23,15 @@ class Complaints:
     attributes: Mapping[str, Any]
     _found: dict[tuple[KeyPath, str], Mistake] = field(default_factory=dict)
 
-    def add(self, part: KeyPath, error: object, remedy: str = "", *, field: KeyPath = ()) -> None:
+    def add(
+        self,
+        part: KeyPath,
+        error: object,
+        remedy: str = "",
+        *,
+        field: KeyPath = (),
+        place: tuple[Path, int] | None = None,
+    ) -> None:
         """Note an error of a part of the declaration, e.g. ("sources", 0).
 
         Args:
@@ -30,10 +39,12 @@ class Complaints:
             error: What is wrong; the name that it quotes first says the line.
             remedy: What to do, unless the error says so itself.
             field: The field of the part that it is about, where that is known.
+            place: File and line of it, where it is in another file that the part names.
         """
         path = self._place(part, field, str(error))
         kind = type(error).__name__ if isinstance(error, Exception) else re.sub(r"[\d.,:%-]+", "", str(error))
-        self._found.setdefault((path, kind), Mistake(path, str(error), remedy))
+        file, line = place or (None, 1)
+        self._found.setdefault((path, kind), Mistake(path, str(error), remedy, file=file, line=line))
 
     @property
     def mistakes(self) -> list[Mistake]:

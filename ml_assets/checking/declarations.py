@@ -23,7 +23,10 @@ from ml_assets.errors import DeclarationError, DeclarationSyntaxError, NoDeclara
 from ml_assets.ml.search_checks import problems_of_search
 from ml_assets.resources.lake import Lake
 
-_OPTIONAL = {"description", "metric", "split", "validation", "search", "promotion", "drift", "quality", "retraining"}
+_OPTIONAL = {
+    *("description", "metric", "split", "validation", "validation_file", "search"),
+    *("promotion", "drift", "quality", "retraining"),
+}
 """Fields without which the rest of a declaration can still be looked at."""
 
 

@@ -1,5 +1,7 @@
 """Whether what was looked at can be trained on: rows in every part, labels that differ, join keys, known features."""
 
+from pathlib import Path
+
 import pandas as pd
 import pyarrow as pa
 
@@ -8,10 +10,12 @@ from ml_assets.checking.parts import Parts
 from ml_assets.checking.views import ViewLook, known_in_time
 from ml_assets.components.mistakes import nearest
 from ml_assets.components.places import KeyPath
+from ml_assets.components.rules_files import rule_line
 from ml_assets.errors import FeatureColumnCollisionError, UnknownAtPredictionError
 from ml_assets.ml.features import EVENT
 from ml_assets.ml.windows import Window
 from ml_assets.spec import Problem
+from ml_assets.spec.validation import columns_of
 
 _OF_THE_PLATFORM = (EVENT, "split", "label_known_at")
 
@@ -82,11 +86,21 @@ def judge_rules(labels: LabelLook) -> None:
     if columns is None:
         return
     known = dict.fromkeys([*columns, *problem.features, problem.label.name, *_OF_THE_PLATFORM])
+    inline = len(labels.complaints.attributes.get("validation") or ())
     for position, rule in enumerate(problem.validation):
-        for column in (getattr(rule, "column", None), *getattr(rule, "columns", ())):
-            if column is not None and column not in known:
-                culprit = f"the training set will have no column '{column}'"
-                labels.complaints.add(("validation", position), culprit, nearest(column, known))
+        for column in columns_of(rule):
+            if column not in known:
+                culprit, remedy = f"the training set will have no column '{column}'", nearest(column, known)
+                if position < inline:
+                    labels.complaints.add(("validation", position), culprit, remedy)
+                else:
+                    place = _in_rules_file(problem, position - inline)
+                    labels.complaints.add(("validation_file",), culprit, remedy, place=place)
+
+
+def _in_rules_file(problem: Problem, position: int) -> tuple[Path, int]:
+    file = problem.folder / str(problem.validation_file)
+    return file, rule_line(file, position)
 
 
 def _keys_fit(view: ViewLook, rows: pa.Table, values: pa.Table, labels: LabelLook) -> bool:

@@ -16,6 +16,7 @@ _FEATURE_FROM = {
 
 _NUMBERS = ("int64", "float64", "bool")
 _OF_THE_PLATFORM = ("event_timestamp", "split", "label_known_at")
+_OF_A_VIEW = ("event_timestamp", "known_at")
 
 
 def column_mistakes(outline: Outline) -> Iterator[Mistake]:
@@ -25,7 +26,10 @@ def column_mistakes(outline: Outline) -> Iterator[Mistake]:
     for reader in outline.readers:
         if reader.plain and all(name in outline.sources for name in reader.sources):
             yield from _of_plain(reader, outline)
-    yield from _of_validation(outline)
+    yield from rule_column_mistakes(outline, outline.attributes.get("validation"), ("validation",))
+    for position, view in outline.own_views:
+        path = ("feature_views", position, "validation")
+        yield from rule_column_mistakes(outline, view.get("validation"), path)
 
 
 def _of_source(path: KeyPath, source: Mapping[str, Any], outline: Outline) -> Iterator[Mistake]:
@@ -110,21 +114,36 @@ def _label_type(name: str, kind: Any, attributes: Mapping[str, Any]) -> Iterator
     yield Mistake(("label", "name"), f"the label '{name}' is {kind}, which is no number", remedy)
 
 
-def _of_validation(outline: Outline) -> Iterator[Mistake]:
-    rules, rows = outline.attributes.get("validation"), outline.attributes.get("rows")
-    label = outline.attributes.get("label")
-    if not isinstance(rules, list) or not isinstance(rows, Mapping) or not isinstance(label, Mapping):
-        return
+def rule_column_mistakes(outline: Outline, rules: Any, path: KeyPath) -> Iterator[Mistake]:
+    """Rules about columns that what they judge will not have.
+
+    Args:
+        outline: The declaration.
+        rules: A list of rules, of any shape.
+        path: Where they stand or are named: ("validation",), or that of a feature view.
+    """
+    known, what = _judged_columns(outline, path)
+    for position, rule in enumerate(rules if known and isinstance(rules, list) else ()):
+        for field in ("column", "columns", "lower", "upper") if isinstance(rule, Mapping) else ():
+            found = rule.get(field)
+            names = texts(found) if isinstance(found, list) else [found] if isinstance(found, str) else []
+            yield from _unknown((*path, position, field), names, known, what)
+
+
+def _judged_columns(outline: Outline, path: KeyPath) -> tuple[list[str], str]:
+    """Columns that rules at a place may name, and of what; none where that is not known before SQL runs."""
+    if len(path) > 1:
+        view = dict(outline.own_views).get(int(path[1]), {})
+        return [*texts(view.get("entities")), *_OF_A_VIEW, *features_of(view)], f"feature view '{view.get('name')}'"
+    rows, label = outline.attributes.get("rows"), outline.attributes.get("label")
+    if not isinstance(rows, Mapping) or not isinstance(label, Mapping):
+        return [], ""
     if any(not reader.plain for reader in outline.readers if reader.what == "rows"):
-        return  # SQL may return more than is declared
+        return [], ""  # SQL may return more than is declared
     if outline.attributes.get("features_from") is not None and outline.shared is None:
-        return
-    known = [*texts(rows.get("key")), *outline.join_keys, *outline.features, str(label.get("name")), *_OF_THE_PLATFORM]
-    for position, rule in enumerate(rules):
-        if isinstance(rule, Mapping):
-            for field, names in (("column", [rule.get("column")]), ("columns", texts(rule.get("columns")))):
-                if any(isinstance(name, str) for name in names):
-                    yield from _unknown(("validation", position, field), names, known, "the training set")
+        return [], ""
+    own = [*texts(rows.get("key")), *outline.join_keys, *outline.features, str(label.get("name"))]
+    return [*own, *_OF_THE_PLATFORM], "the training set"
 
 
 def _unknown(

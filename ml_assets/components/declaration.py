@@ -14,6 +14,7 @@ from ml_assets.components.documents import (
     shared_document,
 )
 from ml_assets.components.places import Document
+from ml_assets.components.rules_files import with_rules
 from ml_assets.components.static import document_mistakes
 from ml_assets.errors import DeclarationError, MissingFeatureViewsError, MissingSqlFileError
 from ml_assets.spec import FeatureSet, Problem, ProblemDeclaration, Spec
@@ -84,10 +85,11 @@ def declared(defs_yaml: Path, component: str) -> Iterator[Mapping[str, Any]]:
 
 
 def bound_problem(declaration: ProblemDeclaration, folder: Path) -> Problem:
-    """The problem with its SQL files read and its shared features looked up.
+    """The problem with its SQL files and files of rules read, and its shared features looked up.
 
     Raises:
         MissingSqlFileError: A named SQL file is not there.
+        MissingRulesFileError: A named file of rules is not there.
         MissingFeatureViewsError: Shared feature views are not there.
         DeclarationError: Shared feature views have mistakes.
         pydantic.ValidationError: Its parts do not fit each other.
@@ -96,17 +98,18 @@ def bound_problem(declaration: ProblemDeclaration, folder: Path) -> Problem:
     problem = declaration.problem(shared)
     texts = {name: _with_sql(getattr(problem, name), name, folder) for name in ("rows", "label")}
     if shared is None:
-        texts |= _with_sql_files(problem, folder)
-    return problem.model_copy(update=texts).in_folder(folder)
+        texts |= _with_files(problem, folder)
+    return with_rules(problem, problem.name, folder).model_copy(update=texts).in_folder(folder)
 
 
 def bound_feature_set(features: FeatureSet, folder: Path) -> FeatureSet:
-    """The feature set with its SQL files read.
+    """The feature set with its SQL files and files of rules read.
 
     Raises:
         MissingSqlFileError: A named SQL file is not there.
+        MissingRulesFileError: A named file of rules is not there.
     """
-    return features.model_copy(update=_with_sql_files(features, folder)).in_folder(folder)
+    return features.model_copy(update=_with_files(features, folder)).in_folder(folder)
 
 
 def shared_features(name: str, folder: Path) -> FeatureSet:
@@ -135,10 +138,12 @@ def _require_no_mistakes(document: Document) -> None:
         raise DeclarationError([str(mistake) for mistake in mistakes])
 
 
-def _with_sql_files(features: FeatureSet, folder: Path) -> dict[str, Any]:
+def _with_files(features: FeatureSet, folder: Path) -> dict[str, Any]:
     return {
         "sources": tuple(_with_sql(source, source.name, folder) for source in features.sources),
-        "feature_views": tuple(_with_sql(view, view.name, folder) for view in features.feature_views),
+        "feature_views": tuple(
+            with_rules(_with_sql(view, view.name, folder), view.name, folder) for view in features.feature_views
+        ),
     }
 
 

@@ -12,9 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pydantic import Field
 from pydantic.json_schema import models_json_schema
 
-from ml_assets.spec import METRICS, SEARCH_LOSSES, FeatureSet, ProblemDeclaration, Spec
+from ml_assets.spec import METRICS, SEARCH_LOSSES, FeatureSet, ProblemDeclaration, Spec, ValidationRule
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -22,7 +23,15 @@ PACKAGE = "ml_assets.components"
 MODELS: Mapping[str, type[Spec]] = {"FeatureViews": FeatureSet, "ModelProblem": ProblemDeclaration}
 """Component class -> what its `attributes` must satisfy."""
 
+
+class RuleList(Spec):
+    """What a file of validation rules holds."""
+
+    validation: tuple[ValidationRule, ...] = Field((), description="Rules; each judges one table.")
+
+
 SCHEMA_FILE = Path(__file__).parent / "defs.schema.json"
+RULES_SCHEMA_FILE = Path(__file__).parent / "rules.schema.json"
 _DAGSTERS_OWN = {
     "requirements": "Environment variables that must be set, e.g. {env: [SHOP_DATABASE_URL]}.",
     "template_vars_module": "Not used by these components.",
@@ -85,15 +94,40 @@ def defs_yaml_schema() -> Schema:
     }
 
 
+@cache
+def rules_schema() -> Schema:
+    """Schema of a file of rules as if it stood in a declaration: its list is under `validation`."""
+    _, schema = models_json_schema([(RuleList, "validation")], ref_template="#/$defs/{model}")
+    definitions = {name: _strict(name, each) for name, each in schema["$defs"].items() if name != RuleList.__name__}
+    return {**_strict("", schema["$defs"][RuleList.__name__]), "$defs": definitions}
+
+
 def schema_text() -> str:
     """What `SCHEMA_FILE` holds."""
-    return json.dumps(defs_yaml_schema(), indent=1, ensure_ascii=False) + "\n"
+    return _text(defs_yaml_schema())
 
 
-def schema_comment(defs_yaml: Path) -> str:
-    """The first line of a `defs.yaml`, by which editors find the schema."""
-    path = Path(os.path.relpath(SCHEMA_FILE.resolve(), defs_yaml.resolve().parent))
+def rules_schema_text() -> str:
+    """What `RULES_SCHEMA_FILE` holds."""
+    schema = rules_schema()
+    return _text(
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "title": "A file of validation rules of ml_assets",
+            **{key: value for key, value in schema["properties"]["validation"].items() if key != "default"},
+            "$defs": schema["$defs"],
+        }
+    )
+
+
+def schema_comment(file: Path, schema: Path = SCHEMA_FILE) -> str:
+    """The first line of a `defs.yaml`, or of a file of rules, by which editors find the schema."""
+    path = Path(os.path.relpath(schema.resolve(), file.resolve().parent))
     return f"# yaml-language-server: $schema={path.as_posix()}"
+
+
+def _text(schema: Schema) -> str:
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def _attributes(definitions: Schema, component: str) -> Schema:

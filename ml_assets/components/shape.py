@@ -15,12 +15,15 @@ from pydantic_core import ErrorDetails
 from ml_assets.components.fields import bent, choices, example, field_at, nouns
 from ml_assets.components.mistakes import Mistake, nearest, shown_path, shown_value
 from ml_assets.components.places import KeyPath
-from ml_assets.components.schema import MODELS, Schema, attributes_schema
+from ml_assets.components.schema import MODELS, RuleList, Schema, attributes_schema, rules_schema
+from ml_assets.spec import Spec
+from ml_assets.spec.validation import YAML_FILE
 
 _PATTERNS = {
     r"^[a-z][a-z0-9_]{0,62}$": "Use at most 63 lower-case letters, digits and _, a letter first",
     r"^[A-Za-z_][A-Za-z0-9_ ]{0,62}$": "Use at most 63 letters, digits, _ and spaces, no digit first",
     r"^[A-Z][A-Z0-9_]*$": "Name an environment variable: upper-case letters, digits and _",
+    YAML_FILE: "Name a *.yaml file beside defs.yaml",
     r"^([\w./-]+\.py|\w+(\.\w+)*):\w+$": "Write `file.py:name` or `package.module:name`",
 }
 _LIMITS = {
@@ -41,11 +44,19 @@ def field_mistakes(component: str, attributes: Mapping[str, Any]) -> Iterator[Mi
     Yields:
         Mistakes with paths from the top of the attributes. What Pydantic says of the whole (path ()) is among them.
     """
-    schema = attributes_schema(component)
+    yield from _field_mistakes(MODELS[component], attributes_schema(component), attributes)
+
+
+def rule_mistakes(rules: list[Any]) -> Iterator[Mistake]:
+    """The same of the rules in a file of their own, with paths as if they stood under `validation`."""
+    yield from _field_mistakes(RuleList, rules_schema(), {"validation": rules})
+
+
+def _field_mistakes(model: type[Spec], schema: Schema, attributes: Mapping[str, Any]) -> Iterator[Mistake]:
     warped = list(bent(schema, attributes))
     found: dict[KeyPath, list[ErrorDetails]] = defaultdict(list)
     try:
-        MODELS[component].model_validate(attributes)
+        model.model_validate(attributes)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             found[_place(detail, attributes)].append(detail)

@@ -15,6 +15,7 @@ from ml_assets.components.mistakes import LocatedMistake, Mistake, locate, neare
 from ml_assets.components.outline import Outline
 from ml_assets.components.places import Document, KeyPath
 from ml_assets.components.relations import relation_mistakes
+from ml_assets.components.rules_files import rules_file_mistakes
 from ml_assets.components.schema import MODELS, PACKAGE
 from ml_assets.components.shape import field_mistakes
 from ml_assets.spec import FeatureSet, ProblemDeclaration
@@ -72,7 +73,8 @@ def _of_attributes(document: Document, component: str) -> list[Mistake]:
     related = list(relation_mistakes(outline, problem=is_problem))
     # Pydantic's word on how fields fit each other counts where nothing more precise was said.
     fields = [m for m in field_mistakes(component, attributes) if not _said_already(m, related)]
-    found = [*related, *fields, *beside_mistakes(document), *(grid_mistakes(outline) if is_problem else ())]
+    beside = [*beside_mistakes(document), *rules_file_mistakes(document, outline)]
+    found = [*related, *fields, *beside, *(grid_mistakes(outline) if is_problem else ())]
     return found or list(_as_a_whole(attributes, shared))
 
 

@@ -1,13 +1,13 @@
 """Styles and scripts of Data Docs, and how a page comes to use them: no page may need a network.
 
-The files beside this one are the originals of `LICENSES.md`. Building pages belongs to `resources.data_docs`.
+The files beside this one are the originals of `LICENSES.md`. Building pages belongs to `resources.gx_pages`.
 """
 
 import re
 from functools import partial
 from pathlib import Path
 
-from ml_assets.resources.lake import write_atomically
+from ml_assets.files import write_atomically
 
 _HERE = Path(__file__).parent
 
@@ -23,23 +23,25 @@ _EXTERNAL_TAG = re.compile(
 )
 
 
-def share_assets(images: Path, shared: Path) -> None:
-    """Bring the folder that all pages share up to date: our files, and GX's logo and icon from `images`."""
+def share_assets(shared: Path) -> None:
+    """Bring the folder that all pages share up to date: our files, and GX's logo and icon from its package."""
+    import great_expectations.render.view
+
+    images = Path(great_expectations.render.view.__file__).parent / "static" / "images"
     ours = (path for path in _HERE.iterdir() if path.suffix in {".css", ".js", ".md"})
     for source in (*ours, images / "logo-long.png", images / "favicon.ico"):
-        content = source.read_bytes()
         target = shared / source.name
-        if not target.is_file() or target.read_bytes() != content:
-            write_atomically(target, partial(_write, content))
+        if not target.is_file() or target.stat().st_size != source.stat().st_size:
+            write_atomically(target, partial(_copy, source))
 
 
-def take_offline(page: Path, static: str) -> None:
-    """Rewrite a page to load what it needs from `static`, and nothing from elsewhere. Twice is harmless.
+def offline(text: str, static: str) -> str:
+    """A page that loads what it needs from `static`, and nothing from elsewhere. Twice is harmless.
 
     What we have no file for (charts, date picker, dark theme) is left out: no page of ours uses it.
 
     Args:
-        page: An HTML page as Great Expectations wrote it.
+        text: An HTML page as Great Expectations renders it.
         static: The shared folder, relative to the page's own, e.g. `../../_static`.
     """
 
@@ -52,7 +54,7 @@ def take_offline(page: Path, static: str) -> None:
             return f'<script src="{static}/{name}"></script>'
         return f'<link rel="stylesheet" href="{static}/{name}">'
 
-    text = _EXTERNAL_TAG.sub(local, page.read_text(encoding="utf-8"))
+    text = _EXTERNAL_TAG.sub(local, text)
     text = re.sub(r'(?<=src=")https?://[^"]*/logo-long\.png[^"]*', f"{static}/logo-long.png", text)
     text = re.sub(r'(?<=href=")[^"]*favicon\.ico', f"{static}/favicon.ico", text)
     # Half a dark theme, light text on white, would be worse than none.
@@ -61,9 +63,8 @@ def take_offline(page: Path, static: str) -> None:
     text = text.replace("'filterControl': 'datepicker'", "'filterControl': 'input'")
     text = re.sub(r"<footer>\s*<p>Stay current.*?</footer>", "", text, flags=re.DOTALL)
     # GX leaves the name of a data frame's asset out of the record that this line is read from.
-    text = text.replace("Data asset: None<br>", "")
-    write_atomically(page, partial(_write, text.encode()))
+    return text.replace("Data asset: None<br>", "")
 
 
-def _write(content: bytes, path: Path) -> None:
-    path.write_bytes(content)
+def _copy(source: Path, to: Path) -> None:
+    to.write_bytes(source.read_bytes())
