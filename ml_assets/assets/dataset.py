@@ -1,19 +1,24 @@
 """Stage 3: the training set of a cutoff, point in time through Feast, validated by Great Expectations."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 import pandas as pd
+import pyarrow.parquet as pq
 
-from ml_assets.assets import keys, partitions
+from ml_assets.assets import feature_versions, keys, lineage, partitions
+from ml_assets.assets.feature_reference import keep_reference
+from ml_assets.assets.validation import Validation, check_spec
+from ml_assets.errors import ValidationFailedError
 from ml_assets.ml.dataset import SPLIT, check_known, labelled_rows
 from ml_assets.ml.splits import split_windows
+from ml_assets.ml.versions import dataset_version
 from ml_assets.ml.windows import Window, window_of
-from ml_assets.resources.data_docs import DataDocs, ValidationReport
+from ml_assets.resources.data_docs import DataDocs
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake, content_hash
 from ml_assets.resources.reports import Reports
 from ml_assets.spec import Problem
-
-CHECK = "great_expectations"
 
 
 def build_dataset(problem: Problem) -> dg.AssetsDefinition:
@@ -28,7 +33,11 @@ def build_dataset(problem: Problem) -> dg.AssetsDefinition:
         key=key,
         deps=[*store, *(dg.AssetDep(k, partition_mapping=before) for k in upstream)],
         partitions_def=partitions.cutoffs(problem),
-        check_specs=[dg.AssetCheckSpec(CHECK, asset=key, blocking=True, description="The declared rules hold.")],
+        check_specs=[
+            *([check_spec(key, partitions.cutoffs(problem))] if problem.validation else []),
+            feature_versions.check_spec(problem),
+        ],
+        code_version=dataset_version(problem),
         description="Point-in-time training set: train, validation and test by time.",
         group_name=problem.name,
         kinds={"feast", "great_expectations"},
@@ -39,20 +48,30 @@ def build_dataset(problem: Problem) -> dg.AssetsDefinition:
         feature_store: FeatureStore,
         data_docs: DataDocs,
         reports: Reports,
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         cutoff = window_of(problem.cadence, context.partition_key)
-        frame = training_set(problem, cutoff, lake, feature_store)
-        path = lake.write(lake.stage(problem, "dataset", cutoff.key), frame)
-        report = data_docs.validate(
-            problem=problem.name, run_name=f"cutoff-{cutoff.key}", frame=frame, rules=problem.validation
-        )
-        return dg.MaterializeResult(
+        found = training_set(problem, cutoff, lake, feature_store)
+        windows = split_windows(problem.split, cutoff, problem.label).all
+        versions = feature_versions.versions_read(problem, windows, lake)
+        validation = Validation.of_dataset(problem, lake, data_docs, reports)
+        validated = validation(found, cutoff.key, f"cutoff-{cutoff.key}")
+        if validated.refused:
+            yield from (*validated.checks, feature_versions.judged(problem, versions))
+            raise ValidationFailedError({f"dataset of '{problem.name}'": {cutoff.key: validated.text}})
+        frame = validated.table
+        about = {"views": feature_versions.counts(versions)}
+        path = lake.write(lake.stage(problem, "dataset", cutoff.key), frame, about=about)
+        yield dg.MaterializeResult(
             metadata={
                 **_metadata(frame, problem),
+                **lineage.dataset_columns(problem, pq.read_schema(path)),
+                "view_versions": feature_versions.table(problem, versions),
                 "path": dg.MetadataValue.path(path),
                 "data_sha256": content_hash([path]),
+                **keep_reference(problem, cutoff.key, frame, lake, feature_store),
+                **validated.metadata,
             },
-            check_results=[_check(report, reports)],
+            check_results=[*validated.checks, feature_versions.judged(problem, versions)],
         )
 
     return dataset
@@ -89,21 +108,3 @@ def _metadata(frame: pd.DataFrame, problem: Problem) -> dict[str, dg.MetadataVal
         **{name: dg.MetadataValue.float(float(value)) for name, value in about.items()},
         "null_share": dg.MetadataValue.float(float(frame[list(problem.features)].isna().to_numpy().mean())),
     }
-
-
-def _check(report: ValidationReport, reports: Reports) -> dg.AssetCheckResult:
-    wrong = [result for result in report.results if result.status != "passed"]
-    table = "\n".join(
-        f"| {r.rule} | {r.severity} | {r.status} | {'' if r.observed is None else r.observed} |" for r in report.results
-    )
-    return dg.AssetCheckResult(
-        check_name=CHECK,
-        passed=report.passed,
-        description="; ".join(f"{r.rule}: {r.status}" for r in wrong) or f"All {len(report.results)} rules hold.",
-        metadata={
-            "data_docs": reports.link(f"data_docs/{report.page}"),
-            "rules": len(report.results),
-            "rules_not_met": len(wrong),
-            "results": dg.MetadataValue.md(f"| rule | severity | status | observed |\n|---|---|---|---|\n{table}"),
-        },
-    )

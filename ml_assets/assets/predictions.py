@@ -1,17 +1,22 @@
 """Stage 6a: a window scored by the version that was production when it began."""
 
+from typing import Any
+
 import dagster as dg
 import pandas as pd
+import pyarrow.parquet as pq
 
-from ml_assets.assets import keys, partitions
+from ml_assets.assets import feature_versions, keys, lineage, partitions
+from ml_assets.assets.feature_reference import check_reference, reference_spec
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.errors import OtherTaskError
 from ml_assets.ml.dataset import check_known
 from ml_assets.ml.scores import Scores, with_scores
+from ml_assets.ml.versions import scoring_version
 from ml_assets.ml.windows import Window
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake
-from ml_assets.resources.ledger import Ledger
+from ml_assets.resources.ledger import Ledger, LedgerRow
 from ml_assets.resources.registry import Registry
 from ml_assets.spec import Problem
 
@@ -35,6 +40,8 @@ def build_predictions(problem: Problem) -> dg.AssetsDefinition:
         ],
         partitions_def=partitions.windows(problem),
         backfill_policy=dg.BackfillPolicy.single_run(),
+        check_specs=reference_spec(problem, key),
+        code_version=scoring_version(problem),
         description="Every row of the window, scored as of its prediction time.",
         group_name=problem.name,
         kinds={"feast", "xgboost"},
@@ -62,28 +69,50 @@ def read_predictions(problem: Problem, window: Window, lake: Lake) -> pd.DataFra
 def _score(
     problem: Problem, window: Window, lake: Lake, feature_store: FeatureStore, registry: Registry, ledger: Ledger
 ) -> Outcome:
-    champion = ledger.require_production(problem, window.key)
-    model = registry.load(problem, champion)
-    if (model.task, model.label) != (problem.task, problem.label.name):
-        raise OtherTaskError(problem.name, champion.version, model.label, model.task)
     lake.require_features(problem, [window])
     frame = feature_store.training_rows(problem, lake.read_stage(problem, "rows", window.key))
     check_known(frame, problem.feature_views, need_values=False)
-    scores = model.scores(frame)
+    while True:
+        champion = ledger.require_production(problem, window.key)
+        model = registry.load(problem, champion)
+        if (model.task, model.label) != (problem.task, problem.label.name):
+            raise OtherTaskError(problem.name, champion.version, model.label, model.task)
+        scores = model.scores(frame)
+        # Written only while production cannot change by hand: file and ledger name the same version.
+        with ledger.steady(problem):
+            if ledger.require_production(problem, window.key).sequence == champion.sequence:
+                metadata = _write(problem, window, frame, scores, champion, lake)
+                break
     unseen = {name: rows for name, rows in model.encoder.unseen_categories(frame).items() if rows}
-    scored = with_scores(frame, scores)
-    scored[VERSION], scored[CUTOFF] = champion.version, champion.cutoff
-    path = lake.write(lake.stage(problem, "predictions", window.key), scored)
+    used = [name for name, share in model.importance().items() if share > 0]
+    columns = pq.read_schema(lake.stage(problem, "predictions", window.key))
     return Outcome(
         {
-            "dagster/row_count": len(scored),
-            "model_version": champion.version,
-            **(_about(problem, frame, scores) if len(scored) else {}),
+            **metadata,
+            **lineage.prediction_columns(problem, columns, used),
+            **(_about(problem, frame, scores) if len(frame) else {}),
             "unseen_categories": sum(unseen.values()),
             "unseen_categories_by_feature": unseen,
-            "path": dg.MetadataValue.path(path),
-        }
+        },
+        check_reference(problem, champion.cutoff, frame, feature_store),
     )
+
+
+def _write(
+    problem: Problem, window: Window, frame: pd.DataFrame, scores: Scores, champion: LedgerRow, lake: Lake
+) -> dict[str, Any]:
+    scored = with_scores(frame, scores)
+    scored[VERSION], scored[CUTOFF] = champion.version, champion.cutoff
+    versions = feature_versions.versions_read(problem, [window], lake)
+    about = {"model_version": champion.version, "stage": "production", "views": feature_versions.counts(versions)}
+    place = lake.stage(problem, "predictions", window.key)
+    path = lake.write(place, scored, version=scoring_version(problem), about=about)
+    return {
+        "dagster/row_count": len(scored),
+        "model_version": champion.version,
+        "view_versions": feature_versions.table(problem, versions),
+        "path": dg.MetadataValue.path(path),
+    }
 
 
 def _about(problem: Problem, frame: pd.DataFrame, scores: Scores) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """Stage 1: sources land in the lake, one file per source and window, once they keep their contract."""
 
-import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,11 +9,11 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ml_assets.assets import keys, partitions
+from ml_assets.assets import keys, lineage, partitions
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.ml.findings import Landed
-from ml_assets.ml.functions import function_hash
 from ml_assets.ml.landing import land
+from ml_assets.ml.versions import source_version, sources_read
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.readers import read_window, rows_in_no_window
@@ -47,17 +46,12 @@ def in_reading_order(features: FeatureSet) -> list[Source]:
     ordered: list[Source] = []
     waiting = list(features.sources)
     while waiting:
-        ready = [s for s in waiting if not _reads(features, s) & {other.name for other in waiting if other is not s}]
+        ready = [
+            s for s in waiting if not sources_read(features, s) & {other.name for other in waiting if other is not s}
+        ]
         ordered += ready or waiting  # a circle of references still lands, in the declared order
         waiting = [s for s in waiting if s not in ordered]
     return ordered
-
-
-def _reads(features: FeatureSet, source: Source) -> set[str]:
-    """Other sources that the contract or the landing SQL of a source looks into."""
-    words = set((source.sql or "").replace(".", " ").replace("(", " ").split())
-    named = words | {reference.source for reference in source.references}
-    return {other.name for other in features.sources if other.name in named and other.name != source.name}
 
 
 def _spec(features: FeatureSet, source: Source) -> dg.AssetSpec:
@@ -70,20 +64,12 @@ def _spec(features: FeatureSet, source: Source) -> dg.AssetSpec:
     return dg.AssetSpec(
         keys.source(features, source.name),
         description=source.description or None,
-        deps=[keys.source(features, name) for name in sorted(_reads(features, source))],
-        code_version=_code_version(source, features.folder),
+        deps=[keys.source(features, name) for name in sorted(sources_read(features, source))],
+        code_version=source_version(features, source),
         metadata={"dagster/column_schema": schema, "key": ", ".join(source.key), "read": _place(source)},
         kinds={"parquet"},
         group_name=features.feature_group,
     )
-
-
-def _code_version(source: Source, folder: Path) -> str:
-    """Version of the declaration, and of the function that loads the source, where there is one."""
-    digest = hashlib.sha256(source.model_dump_json().encode())
-    if isinstance(source.read, Python):
-        digest.update(function_hash(source.read.function, folder).encode())
-    return digest.hexdigest()[:12]
 
 
 def _place(source: Source) -> str:
@@ -103,29 +89,25 @@ def _land(features: FeatureSet, source: Source, lake: Lake, lost: int | None, wi
     delivered = read_window(source, window, features.folder, lake.delivery(features, source.name, window))
     others = {
         name: pq.read_table(path)
-        for name in _reads(features, source)
+        for name in sources_read(features, source)
         if (path := lake.source(features, name, window.key)).exists()
     }
     landed = land(source, window, delivered, others)
-    path = lake.write(lake.source(features, source.name, window.key), landed.table)
-    return Outcome(_metadata(landed, path) | ({} if lost is None else {"rows_in_no_window": lost}))
+    version = source_version(features, source)
+    path = lake.write(lake.source(features, source.name, window.key), landed.table, version=version)
+    columns = lineage.source_columns(features, source, landed.table)
+    return Outcome(_metadata(landed, path) | columns | ({} if lost is None else {"rows_in_no_window": lost}))
 
 
 def _metadata(landed: Landed, path: Path) -> dict[str, Any]:
     return {
         "dagster/row_count": landed.table.num_rows,
         "delivered_rows": landed.delivered_rows,
-        "dagster/column_schema": table_schema(landed.table),
         "null_share": _null_share(landed.table),
         "findings": dg.MetadataValue.md(landed.markdown()),
         "path": dg.MetadataValue.path(path),
         **landed.counts(),
     }
-
-
-def table_schema(table: pa.Table) -> dg.TableSchema:
-    """Columns and types of a table as Dagster shows them."""
-    return dg.TableSchema([dg.TableColumn(field.name, str(field.type)) for field in table.schema])
 
 
 def _null_share(table: pa.Table) -> float:
