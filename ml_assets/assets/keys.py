@@ -61,6 +61,21 @@ def judging_job(problem: Problem) -> str:
     return f"{problem.name}_judging"
 
 
+def promote_job(problem: Problem) -> str:
+    """The job that promotes a version by hand."""
+    return f"{problem.name}_promote"
+
+
+def rollback_job(problem: Problem) -> str:
+    """The job that returns to a version that was production before."""
+    return f"{problem.name}_rollback"
+
+
+def history_job(problem: Problem) -> str:
+    """The job that shows the ledger, and mends MLflow's aliases."""
+    return f"{problem.name}_history"
+
+
 def feature_store_job(features: FeatureSet) -> str:
     """The job that applies the feature definitions."""
     return f"{features.name}_feature_store"

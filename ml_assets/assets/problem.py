@@ -8,6 +8,7 @@ from ml_assets.assets.drift_report import build_drift_report
 from ml_assets.assets.feature_set import landing_assets, store_assets
 from ml_assets.assets.features import build_labels, build_rows
 from ml_assets.assets.jobs import asset_job
+from ml_assets.assets.lifecycle_jobs import build_lifecycle_jobs
 from ml_assets.assets.predictions import build_predictions
 from ml_assets.assets.quality import build_quality
 from ml_assets.assets.registered_version import build_registered_version
@@ -53,7 +54,7 @@ def build_problem_defs(problem: Problem) -> dg.Definitions:
         sensors.append(build_following_sensor(problem, jobs))
     return dg.Definitions(
         assets=[*landing, *store, *scoring, *training, *([labels, quality] if late else [])],
-        jobs=jobs,
+        jobs=[*jobs, *build_lifecycle_jobs(problem)],
         sensors=sensors,
         schedules=[build_window_schedule(problem.cadence, window_job)] if own else [],
         resources={keys.tracking(problem): mlflow_run(problem.name)},

@@ -5,23 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import numpy as np
 import pandas as pd
 
-from ml_assets.assets import keys, partitions
+from ml_assets.assets import feature_versions, gate, keys, partitions, version_card
 from ml_assets.assets.tuned_model import RESULT
 from ml_assets.errors import NotLandedError
 from ml_assets.ml.dataset import SPLIT
+from ml_assets.ml.decisions import stages
 from ml_assets.ml.model import Model
-from ml_assets.ml.promotion import Verdict, baseline, compare
-from ml_assets.ml.scores import Scores, known, label_of, with_scores
-from ml_assets.ml.versions import code_version
+from ml_assets.ml.promotion import Verdict
+from ml_assets.ml.scores import with_scores
+from ml_assets.ml.versions import code_version, gate_version
 from ml_assets.resources.lake import Lake
-from ml_assets.resources.ledger import Action, Ledger, LedgerRow
+from ml_assets.resources.ledger import Ledger, LedgerRow
 from ml_assets.resources.registry import Registry, model_hash
+from ml_assets.resources.tracking import SEARCH
 from ml_assets.spec import Problem
 
-CHECK = "promotion_gate"
+CHECK = gate.CHECK
 
 
 def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
@@ -32,6 +33,7 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         key=key,
         deps=[keys.stage(problem, "tuned_model"), keys.stage(problem, "dataset")],
         partitions_def=partitions.cutoffs(problem),
+        code_version=gate_version(problem),
         check_specs=[
             dg.AssetCheckSpec(CHECK, asset=key, description="Better than production on the same held-out rows.")
         ],
@@ -42,26 +44,20 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
     def registered_version(
         context: dg.AssetExecutionContext, lake: Lake, registry: Registry, ledger: Ledger
     ) -> dg.MaterializeResult:
-        cutoff, tags = context.partition_key, context.run.tags
+        cutoff, cause = context.partition_key, context.run.tags.get(keys.CAUSE_TAG, "started by hand")
         result = _result(problem, cutoff, lake)
-        held_out = _held_out(problem, cutoff, lake)
-        folder = lake.model_folder(problem, cutoff) / "model"
-        challenger = Model.load(folder)
-        digest = model_hash(folder)
-        lineage = _lineage(problem, cutoff, result)
-        version = registry.register(problem, result["model_uri"], result["mlflow_run_id"], digest, lineage)
-        scores = challenger.scores(held_out)
-        unseen = held_out[SPLIT].to_numpy() == "test" if problem.search.refit else np.full(len(held_out), True)
-        reference = with_scores(held_out[unseen], scores.take(unseen))
-        lake.write(reference_path(problem, cutoff, lake), reference)
-        cause = tags.get(keys.CAUSE_TAG, "started by hand")
-        verdict = _gate(problem, cutoff, version, held_out, scores, registry, ledger)
-        files = (registry.location(problem, version), digest)
-        row = _row(cutoff, version, verdict, result, by=context.run.run_id, cause=cause, files=files)
-        _decide(problem, row, registry, ledger)
-        return dg.MaterializeResult(
-            metadata=_metadata(version, verdict, result, cause), check_results=[_check(verdict)]
-        )
+        frame = lake.read_stage(problem, "dataset", cutoff)
+        held_out = frame[frame[SPLIT] != "train"].reset_index(drop=True)
+        challenger = Model.load(lake.model_folder(problem, cutoff) / "model")
+        lake.write(reference_path(problem, cutoff, lake), _reference(problem, challenger, held_out))
+        candidate = _candidate(problem, cutoff, result, lake, registry, by=context.run.run_id, cause=cause)
+        verdict, row = gate.decide(problem, candidate, challenger, held_out, registry, ledger)
+        about = _about(problem, cutoff, result, registry)
+        facts = version_card.card_facts(problem, row, verdict, challenger, held_out, rows=_sizes(frame), **about)
+        drawn = version_card.pictures(problem, challenger, held_out)
+        version_card.publish(problem, facts, drawn, registry)
+        metadata = _metadata(problem, row, verdict, result, ledger) | version_card.metadata(problem, facts, drawn)
+        return dg.MaterializeResult(metadata=metadata, check_results=[gate.check_result(verdict, row)])
 
     return registered_version
 
@@ -78,106 +74,67 @@ def _result(problem: Problem, cutoff: str, lake: Lake) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def _held_out(problem: Problem, cutoff: str, lake: Lake) -> pd.DataFrame:
-    """Validation and test rows."""
-    frame = lake.read_stage(problem, "dataset", cutoff)
-    return frame[frame[SPLIT] != "train"].reset_index(drop=True)
+def _reference(problem: Problem, model: Model, held_out: pd.DataFrame) -> pd.DataFrame:
+    """The held-out rows that the model was not fitted on, with its predictions."""
+    unseen = held_out[held_out[SPLIT] == "test"] if problem.search.refit else held_out
+    return with_scores(unseen, model.scores(unseen))
+
+
+def _candidate(
+    problem: Problem, cutoff: str, result: dict[str, Any], lake: Lake, registry: Registry, *, by: str, cause: str
+) -> LedgerRow:
+    """The registered version as it goes into the gate."""
+    digest, lineage = model_hash(lake.model_folder(problem, cutoff) / "model"), _lineage(problem, cutoff, result)
+    version = registry.register(problem, result["model_uri"], result["mlflow_run_id"], digest, lineage)
+    numbers = {f"test_{name}": value for name, value in result["test"].items()}
+    numbers["train_start"] = result["train_start"]
+    location = registry.location(problem, version)
+    return LedgerRow("rejected", version, cutoff, by, "", cause, location, digest, numbers)
 
 
 def _lineage(problem: Problem, cutoff: str, result: dict[str, Any]) -> dict[str, str]:
-    views = {f"view.{view.name}": code_version(view, problem.folder) for view in problem.feature_views}
+    """What a version was made of, as tags."""
+    return {
+        **_origin(problem, cutoff, result),
+        **{f"test_{name}": f"{value:.6g}" for name, value in result["test"].items()},
+        **{f"view.{view}": version for view, version in _views(result).items()},
+    }
+
+
+def _origin(problem: Problem, cutoff: str, result: dict[str, Any]) -> dict[str, str]:
     return {
         "cutoff": cutoff,
         "dataset_partition": cutoff,
         "data_sha256": result["data_sha256"],
         "code_version": code_version(problem),
         "seed": str(problem.search.seed),
-        **{f"test_{name}": f"{value:.6g}" for name, value in result["test"].items()},
-        **views,
     }
 
 
-def _gate(
-    problem: Problem,
-    cutoff: str,
-    version: int,
-    held_out: pd.DataFrame,
-    scores: Scores,
-    registry: Registry,
-    ledger: Ledger,
-) -> Verdict:
-    """Compare on the test rows with the champion or, where there is none, with what needs no features."""
-    part, label = held_out[SPLIT].to_numpy(), label_of(problem.task, held_out[problem.label.name])
-    test = held_out[part == "test"]
-    theirs, against = _champion(problem, cutoff, version, test, registry, ledger)
-    if theirs is None:
-        before = label[(part == "validation") & known(problem.task, label)]
-        theirs, against = baseline(problem.task, problem.promotion.metric, before, len(test))
-    day = test["event_timestamp"].dt.floor("D").astype("int64").to_numpy()
-    return compare(label[part == "test"], scores.take(part == "test"), theirs, day, problem.promotion, against=against)
+def _views(result: dict[str, Any]) -> dict[str, str]:
+    """What the training set was made of, which need not be what is declared by now."""
+    return {view: feature_versions.in_short(found) for view, found in result.get("views", {}).items()}
 
 
-def _champion(
-    problem: Problem, cutoff: str, version: int, test: pd.DataFrame, registry: Registry, ledger: Ledger
-) -> tuple[Scores | None, str]:
-    """Scores and name of the version in production; none where it predicts something else, as declared formerly."""
-    row = ledger.production_as_of(problem, cutoff, before_version=version)
-    if row is None:
-        return None, ""
-    model = registry.load(problem, row)
-    alike = (model.task, model.label) == (problem.task, problem.label.name)
-    return (model.scores(test), f"version {row.version}") if alike else (None, "")
+def _about(problem: Problem, cutoff: str, result: dict[str, Any], registry: Registry) -> dict[str, dict[str, str]]:
+    """Origin and views for the card, with the search that MLflow's runs are found by."""
+    run = registry.client().get_run(result["mlflow_run_id"])
+    search = {"search_id": run.data.tags.get(SEARCH, ""), "mlflow_run_id": result["mlflow_run_id"]}
+    return {"origin": _origin(problem, cutoff, result) | search, "views": _views(result)}
 
 
-def _row(
-    cutoff: str,
-    version: int,
-    verdict: Verdict,
-    result: dict[str, Any],
-    *,
-    by: str,
-    cause: str,
-    files: tuple[str, str],
-) -> LedgerRow:
-    numbers = {
-        **{f"test_{name}": value for name, value in result["test"].items()},
-        **verdict.numbers(),
-        "train_start": result["train_start"],
-    }
-    action: Action = "promoted" if verdict.promote else "rejected"
-    return LedgerRow(action, version, cutoff, by, verdict.reason, cause, *files, numbers)
+def _sizes(frame: pd.DataFrame) -> dict[str, int]:
+    sizes = frame[SPLIT].value_counts()
+    return {part: int(sizes.get(part, 0)) for part in ("train", "validation", "test")}
 
 
-def _decide(problem: Problem, row: LedgerRow, registry: Registry, ledger: Ledger) -> None:
-    """Write the decision, then move the aliases after it; run again, both come out the same."""
-    registry.set_stage(problem, row.version, "staging")
-    former = registry.aliases(problem).get("production")
-    ledger.record(problem, row)
-    if row.action == "promoted":
-        if former is not None and former != row.version:
-            registry.set_stage(problem, former, "archived")
-        registry.set_stage(problem, row.version, "production")
-    else:
-        registry.set_stage(problem, row.version, "archived")
-
-
-def _metadata(version: int, verdict: Verdict, result: dict[str, Any], cause: str) -> dict[str, Any]:
+def _metadata(
+    problem: Problem, row: LedgerRow, verdict: Verdict, result: dict[str, Any], ledger: Ledger
+) -> dict[str, Any]:
     return {
-        "version": version,
-        "stage": "production" if verdict.promote else "archived",
-        "cause": cause,
+        "version": row.version,
+        "stage": stages(ledger.rows(problem))[row.version],
+        "cause": row.cause,
         **{f"test_{name}": value for name, value in result["test"].items()},
         **verdict.numbers(),
-        "mlflow_run_id": result["mlflow_run_id"],
-        "data_sha256": result["data_sha256"],
     }
-
-
-def _check(verdict: Verdict) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=CHECK,
-        passed=verdict.promote,
-        severity=dg.AssetCheckSeverity.WARN,  # a challenger that loses is no fault: production stays
-        description=verdict.reason,
-        metadata={**verdict.numbers(), "rows": verdict.rows},
-    )

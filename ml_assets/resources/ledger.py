@@ -1,55 +1,31 @@
-"""The ledger: one row per change of production, and who was production when. Rows are only ever added."""
+"""The ledger: one row per decision, and who was production when. Rows are only ever added.
+
+It is the one truth about production; MLflow's aliases follow it. A change of production is the insertion of one row,
+so there is no moment without, or with two, production versions.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
 from pydantic import Field
 
-from ml_assets.errors import NoProductionVersionError
+from ml_assets.errors import NoProductionVersionError, PromotionConflictError
+from ml_assets.ml.decisions import Action, LedgerRow, current, production
+from ml_assets.resources.ledger_table import ROWS, ledger_url, transaction
+from ml_assets.resources.locks import locked
 from ml_assets.spec import Problem
 
-Action = Literal["promoted", "rejected"]
+__all__ = ["Action", "Ledger", "LedgerRow"]
 
-_METADATA = sa.MetaData()
-_ROWS = sa.Table(
-    "ledger",
-    _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.String, nullable=False, doc="Wall clock, UTC, ISO 8601."),
-    sa.Column("problem", sa.String, nullable=False, index=True),
-    sa.Column("action", sa.String, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("cutoff", sa.String, nullable=False, doc="Training cutoff: the first window it may score."),
-    sa.Column("by", sa.String, nullable=False, doc="Dagster run that decided."),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("cause", sa.String, nullable=False, doc="Why it was trained."),
-    sa.Column("model_location", sa.String, nullable=False, doc="Where the model's files lie."),
-    sa.Column("model_sha256", sa.String, nullable=False, doc="Hash of the model as it was decided upon."),
-    sa.Column("numbers", sa.String, nullable=False, doc="JSON object."),
-)
-
-
-@dataclass(frozen=True)
-class LedgerRow:
-    """One decision. `cutoff` is data time (which windows it may score), `at` is wall time."""
-
-    action: Action
-    version: int
-    cutoff: str
-    by: str
-    reason: str
-    cause: str
-    model_location: str
-    model_sha256: str
-    numbers: dict[str, Any]
-    at: str = ""
+_WAIT_S = 60.0
+_TRIES = 100
+"""So often an insertion is tried again because another came first; far more than there are writers."""
 
 
 class Ledger(dg.ConfigurableResource):
@@ -57,35 +33,17 @@ class Ledger(dg.ConfigurableResource):
 
     url: str = Field(description="SQLAlchemy URL, e.g. sqlite:///var/ledger.db.")
 
-    def record(self, problem: Problem, row: LedgerRow) -> None:
-        """Add one decision. The same version decided again (a run started anew) replaces nothing: it is skipped."""
-        with self._begin() as connection:
-            done = sa.select(_ROWS.c.id).where(_ROWS.c.problem == problem.name, _ROWS.c.version == row.version)
-            if connection.execute(done).first() is None:
-                connection.execute(
-                    _ROWS.insert().values(
-                        at=datetime.now(UTC).isoformat(timespec="seconds"),
-                        problem=problem.name,
-                        action=row.action,
-                        version=row.version,
-                        cutoff=row.cutoff,
-                        by=row.by,
-                        reason=row.reason,
-                        cause=row.cause,
-                        model_location=row.model_location,
-                        model_sha256=row.model_sha256,
-                        numbers=json.dumps(row.numbers, sort_keys=True),
-                    )
-                )
-
     def rows(self, problem: Problem) -> list[LedgerRow]:
-        """All decisions, oldest first."""
-        with self._begin() as connection:
-            found = connection.execute(_ROWS.select().where(_ROWS.c.problem == problem.name).order_by(_ROWS.c.id))
-            return [_row(dict(mapping)) for mapping in found.mappings()]
+        """All decisions, oldest first.
+
+        Raises:
+            LedgerUnavailableError: The database does not answer.
+        """
+        with transaction(ledger_url(self.url), "read") as connection:
+            return _read(connection, problem)
 
     def version(self, problem: Problem, version: int) -> LedgerRow:
-        """The decision on a version.
+        """The gate's decision on a version.
 
         Raises:
             KeyError: It was never decided upon.
@@ -95,15 +53,14 @@ class Ledger(dg.ConfigurableResource):
             raise KeyError(f"{problem.name} version {version} is not in the ledger")
         return found[0]
 
-    def production_as_of(self, problem: Problem, window: str, *, before_version: int | None = None) -> LedgerRow | None:
-        """The version that was production for a window: the newest promoted one whose cutoff is not later.
+    def production_as_of(self, problem: Problem, window: str, *, before: int | None = None) -> LedgerRow | None:
+        """The version that was production for a window (`ml.decisions.production`).
 
-        With `before_version`, only older versions count: what a challenger has to beat, also when it is decided again.
+        With `before`, a sequence number, only rows before that one count: what a challenger had to beat when it was
+        decided upon.
         """
-        promoted = [row for row in self.rows(problem) if row.action == "promoted" and row.cutoff <= window]
-        if before_version is not None:
-            promoted = [row for row in promoted if row.version < before_version]
-        return max(promoted, key=lambda row: (row.cutoff, row.version), default=None)
+        rows = self.rows(problem)
+        return production([row for row in rows if before is None or row.sequence < before], window)
 
     def require_production(self, problem: Problem, window: str) -> LedgerRow:
         """Like `production_as_of`.
@@ -116,16 +73,103 @@ class Ledger(dg.ConfigurableResource):
             raise NoProductionVersionError(problem.name, window)
         return row
 
+    def champion(self, problem: Problem, cutoff: str, version: int) -> LedgerRow | None:
+        """What a challenger has to beat; decided again, it meets the one that it met the first time."""
+        gate = [row for row in self.rows(problem) if row.version == version and not row.by_hand]
+        return self.production_as_of(problem, cutoff, before=gate[0].sequence if gate else None)
+
+    def record(self, problem: Problem, row: LedgerRow, *, against: LedgerRow | None = None) -> LedgerRow:
+        """Add the gate's decision. The same version decided again (a run started anew) adds nothing.
+
+        Args:
+            problem: Whose version it is.
+            row: The decision.
+            against: The champion that it was compared with; None where there was none.
+
+        Returns:
+            The decision that holds: the row with its time and number, or the former one on this version.
+
+        Raises:
+            PromotionConflictError: Another version became production for the cutoff since the comparison.
+        """
+
+        def decide(rows: Sequence[LedgerRow]) -> LedgerRow | None:
+            if any(former.version == row.version and not former.by_hand for former in rows):
+                return None
+            _require(problem, row, against, production(rows, row.cutoff))
+            return row
+
+        return self.append(problem, decide) or self.version(problem, row.version)
+
+    def change(
+        self, problem: Problem, expected: LedgerRow | None, choose: Callable[[Sequence[LedgerRow]], LedgerRow]
+    ) -> LedgerRow:
+        """Change production by hand, in one step; who scores a window that is scored already stays the same.
+
+        Args:
+            problem: Whose production changes.
+            expected: The decision that held when this one was taken.
+            choose: From all rows to the new one.
+
+        Raises:
+            PromotionConflictError: Another decision came first.
+        """
+
+        def decide(rows: Sequence[LedgerRow]) -> LedgerRow:
+            row = choose(rows)
+            _require(problem, row, expected, current(rows))
+            return row
+
+        added = self.append(problem, decide)
+        assert added is not None  # `decide` always has one
+        return added
+
+    def append(self, problem: Problem, decide: Callable[[Sequence[LedgerRow]], LedgerRow | None]) -> LedgerRow | None:
+        """Add the row that follows from all rows before it, or none; what it follows from cannot change meanwhile.
+
+        SQLite lets one writer in at a time. PostgreSQL lets all in, but of two rows with the same number only one:
+        the other one's writer looks again.
+        """
+        for _ in range(_TRIES):
+            try:
+                with transaction(ledger_url(self.url), "write") as connection:
+                    rows = _read(connection, problem)
+                    row = decide(rows)
+                    if row is None:
+                        return None
+                    now = datetime.now(UTC).isoformat(timespec="seconds")
+                    number = rows[-1].sequence + 1 if rows else 1
+                    row = replace(row, at=now, sequence=number)
+                    connection.execute(ROWS.insert().values(problem=problem.name, **_stored(row)))
+                return row
+            except sa.exc.IntegrityError:
+                continue
+        raise RuntimeError(f"{_TRIES} rows of '{problem.name}' came first one after the other")
+
     @contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
-        url = sa.engine.make_url(self.url)
-        if url.get_backend_name() == "sqlite" and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
-        _METADATA.create_all(engine)
-        with engine.begin() as connection:
-            yield connection
+    def steady(self, problem: Problem) -> Iterator[None]:
+        """Within it production is not changed by hand: to write a window's scores, or to change it."""
+        with locked(ledger_url(self.url), f"production.{problem.name}", wait_s=_WAIT_S):
+            yield
+
+
+def _require(problem: Problem, row: LedgerRow, expected: LedgerRow | None, found: LedgerRow | None) -> None:
+    if not row.changes_production:
+        return
+    if (found.sequence if found else None) != (expected.sequence if expected else None):
+        versions = [each.version if each else None for each in (expected, found)]
+        raise PromotionConflictError(problem.name, row.version, *versions)
+
+
+def _read(connection: sa.Connection, problem: Problem) -> list[LedgerRow]:
+    found = connection.execute(ROWS.select().where(ROWS.c.problem == problem.name).order_by(ROWS.c.sequence))
+    return [_row(dict(mapping)) for mapping in found.mappings()]
 
 
 def _row(stored: dict[str, Any]) -> LedgerRow:
     return LedgerRow(**{f.name: stored[f.name] for f in fields(LedgerRow)} | {"numbers": json.loads(stored["numbers"])})
+
+
+def _stored(row: LedgerRow) -> dict[str, Any]:
+    values = {f.name: getattr(row, f.name) for f in fields(LedgerRow)}
+    return values | {"numbers": json.dumps(row.numbers, sort_keys=True)}

@@ -1,35 +1,35 @@
 """The model registry: MLflow model versions, their stages (as aliases and tags), and loading what was registered.
 
-A stage is an alias, `staging`, `production` or `archived`, and a tag of the same name on the version; which
-version was production at a past moment is the ledger's business.
+A stage is an alias, `staging`, `production` or `archived`, and the tag `stage` on the version. Both follow the ledger,
+which alone knows who is production and who was at a past moment.
 """
 
-import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from ml_assets.errors import AlteredModelError
-from ml_assets.ml.model import Model
-from ml_assets.resources.ledger import LedgerRow
-from ml_assets.serving.pyfunc import PyfuncModel
+from ml_assets.ml.decisions import LedgerRow, Stage, archived_last, current, stages
+from ml_assets.ml.model import Model, checked_model, model_hash
+from ml_assets.resources.ledger import Ledger
+from ml_assets.resources.ledger_table import ledger_url
+from ml_assets.resources.locks import locked
+from ml_assets.serving.pyfunc import DIGEST, PyfuncModel
 from ml_assets.spec import Problem
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from mlflow import MlflowClient
 
-Stage = Literal["staging", "production", "archived"]
-_ABOUT = "model.json"
+__all__ = ["Registry", "model_hash"]
 
-
-def model_hash(folder: Path) -> str:
-    """SHA-256 of a saved model; `model.json` itself holds the hashes of the other files."""
-    return hashlib.sha256((folder / _ABOUT).read_bytes()).hexdigest()
+_STAGE = "stage"
+_WAIT_S = 60.0
 
 
 class Registry(dg.ConfigurableResource):
@@ -70,6 +70,7 @@ class Registry(dg.ConfigurableResource):
             signature=signature,
             input_example=example,
             pip_requirements=["ml_assets"],
+            metadata={DIGEST: model_hash(folder)},
         )
         return logged.model_uri
 
@@ -92,15 +93,63 @@ class Registry(dg.ConfigurableResource):
         )
         return int(made.version)
 
-    def set_stage(self, problem: Problem, version: int, stage: Stage) -> None:
-        """Move a version to a stage; the alias of that stage then names it, and no other stage does."""
+    def describe(self, problem: Problem, version: int, text: str, tags: Mapping[str, str]) -> None:
+        """Give a version its description and tags."""
         client = self.client()
-        aliases = self.aliases(problem)
-        for alias, holder in aliases.items():
-            if holder == version and alias != stage:
-                client.delete_registered_model_alias(problem.name, alias)
-        client.set_registered_model_alias(problem.name, stage, str(version))
-        client.set_model_version_tag(problem.name, str(version), "stage", stage)
+        client.update_model_version(problem.name, str(version), text)
+        there = client.get_model_version(problem.name, str(version)).tags
+        for name, value in tags.items():
+            if there.get(name) != value:
+                client.set_model_version_tag(problem.name, str(version), name, value)
+
+    def attach(self, problem: Problem, version: int, folder: str, text: str, pictures: Mapping[str, "Figure"]) -> None:
+        """Put a text, `<folder>.md`, and pictures beside it into a folder of the artifacts of the version's run."""
+        client = self.client()
+        run_id = str(client.get_model_version(problem.name, str(version)).run_id)
+        for name, figure in pictures.items():
+            client.log_figure(run_id, figure, f"{folder}/{name}")
+        client.log_text(run_id, text, f"{folder}/{folder}.md")
+
+    def stage(self, problem: Problem, version: int) -> None:
+        """Name a version as the candidate, before it is decided upon."""
+        self.client().set_registered_model_alias(problem.name, "staging", str(version))
+        self._tag(problem, {version: "staging"})
+
+    def follow(self, problem: Problem, ledger: Ledger) -> list[str]:
+        """Let aliases and tags say what the ledger says.
+
+        Run after each decision. It also mends what a process left behind that was killed between its row in the
+        ledger and here. The alias `production` moves in one step, so that MLflow names one version at any time.
+
+        Returns:
+            One line for each thing that was changed.
+        """
+        # One at a time, reading inside: the last one to follow has read the last row.
+        with locked(ledger_url(ledger.url), f"aliases.{problem.name}", wait_s=_WAIT_S):
+            rows = ledger.rows(problem)
+            champion = current(rows)
+            wanted = {"production": champion.version if champion else None, "archived": archived_last(rows)}
+            there, decided = self.aliases(problem), stages(rows)
+            if there.get("staging") in decided:
+                wanted["staging"] = None
+            client, changed = self.client(), []
+            for alias, version in wanted.items():
+                if version is None and alias in there:
+                    client.delete_registered_model_alias(problem.name, alias)
+                    changed.append(f"alias {alias} of version {there[alias]} is gone")
+                elif version is not None and there.get(alias) != version:
+                    client.set_registered_model_alias(problem.name, alias, str(version))
+                    changed.append(f"alias {alias}: version {version}")
+            return changed + self._tag(problem, decided)
+
+    def _tag(self, problem: Problem, wanted: Mapping[int, Stage]) -> list[str]:
+        client, changed = self.client(), []
+        for found in client.search_model_versions(f"name = '{problem.name}'"):
+            version = int(found.version)
+            if version in wanted and found.tags.get(_STAGE) != wanted[version]:
+                client.set_model_version_tag(problem.name, str(version), _STAGE, wanted[version])
+                changed.append(f"version {version}: {wanted[version]}")
+        return changed
 
     def aliases(self, problem: Problem) -> dict[str, int]:
         """Stage -> version; empty where nothing is registered."""
@@ -119,8 +168,7 @@ class Registry(dg.ConfigurableResource):
         store from being believed.
 
         Raises:
-            AlteredModelError: Its files are not those that were decided upon.
-            ModelFilesError: Its files are damaged.
+            AlteredModelError: One of its files is not the one that was decided upon, or is gone.
         """
         return _load(self.tracking_uri, problem.name, row.version, row.model_location, row.model_sha256)
 
@@ -132,7 +180,4 @@ def _load(tracking_uri: str, name: str, version: int, location: str, digest: str
         from mlflow.artifacts import download_artifacts
 
         root = Path(download_artifacts(artifact_uri=location, tracking_uri=tracking_uri))
-    found = [path.parent for path in root.rglob(_ABOUT)]
-    if len(found) != 1 or model_hash(found[0]) != digest:
-        raise AlteredModelError(name, str(version))
-    return Model.load(found[0])
+    return checked_model(root, digest, name=f"'{name}' version {version}")
