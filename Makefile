@@ -13,7 +13,7 @@ export FEAST_USAGE := False
 export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help demo ui check test test-long test-fast lint setup clean
+.PHONY: help demo ui check test test-long test-fast bench lint setup clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -28,13 +28,17 @@ ui: .venv/installed ## Dagster's UI, MLflow's UI and the reports over that state
 	@$(BIN)/ml-assets ui
 
 test: .venv/installed lint ## Style, types and the tests
-	@$(BIN)/pytest -m "not long"
+	@$(BIN)/pytest -m "not long" --numprocesses 2 --dist loadfile
 
 test-long: .venv/installed ## The tests that take minutes each: browser, dg's commands, the retail problems
 	@$(BIN)/pytest -m long
 
 test-fast: .venv/installed ## The tests that take seconds
 	@$(BIN)/pytest -m "not slow and not long"
+
+bench: .venv/installed ## Ours against others, on this machine; tens of minutes (benchmarks/README.md)
+	@for each in point_in_time online validation_cost validation_rates; do \
+		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 lint: .venv/installed ## Style, types, direction of imports
 	@$(BIN)/ruff check .

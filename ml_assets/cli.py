@@ -15,9 +15,12 @@ from rich.console import Console
 from ml_assets.checking.command import check
 from ml_assets.checking.schema_command import schema
 from ml_assets.errors import MLAssetsError
+from ml_assets.lifecycle.command import history, promote, rollback
 from ml_assets.onboarding.command import new
+from ml_assets.profiling.command import profile
 from ml_assets.resources.settings import Settings
 from ml_assets.telemetry import disable_telemetry
+from ml_assets.tracing.command import trace
 
 DEFS = Path(__file__).parent / "defs"
 
@@ -115,6 +118,11 @@ def ui() -> None:
 cli.add_command(new)
 cli.add_command(check)
 cli.add_command(schema)
+cli.add_command(trace)
+cli.add_command(promote)
+cli.add_command(rollback)
+cli.add_command(history)
+cli.add_command(profile)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Stage 4: the hyper-parameter search of a cutoff; one MLflow parent run, one nested run per trial."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,18 +14,20 @@ from ml_assets.assets import keys, partitions
 from ml_assets.files import write_text
 from ml_assets.ml import figures
 from ml_assets.ml.dataset import SPLIT
+from ml_assets.ml.former_searches import LOG, logs_before
 from ml_assets.ml.metrics import evaluate, shown
 from ml_assets.ml.model import ParamValue
 from ml_assets.ml.refit import refit
 from ml_assets.ml.scores import label_of
+from ml_assets.ml.search_figures import parameters_figure, search_figure
 from ml_assets.ml.trial_log import Trial
 from ml_assets.ml.tuning import SearchResult, search
-from ml_assets.ml.versions import code_version
+from ml_assets.ml.versions import search_version
 from ml_assets.resources.lake import content_hash
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.registry import Registry
 from ml_assets.resources.tracking import TrialRuns, run_outcome
-from ml_assets.spec import Problem
+from ml_assets.spec import Distribution, Problem, Search
 
 RESULT = "result.json"
 
@@ -37,6 +40,7 @@ def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
         key=key,
         deps=[keys.stage(problem, "dataset")],
         partitions_def=partitions.cutoffs(problem),
+        code_version=search_version(problem),
         # By key, since the MLflow resource's name differs by problem; Dagster allows no mixture of both ways.
         required_resource_keys={"lake", "registry", "ledger", keys.tracking(problem)},
         description="Hyperopt search over XGBoost; goes on from its last finished trial when started again.",
@@ -53,8 +57,9 @@ def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
             digest = content_hash([lake.stage(problem, "dataset", cutoff)])
             found = _search(context, problem, frame, folder, mlflow, registry, champion, digest)
             result = _log(problem, cutoff, frame, digest, found, folder, mlflow, registry)
+            result["views"] = lake.about(lake.stage(problem, "dataset", cutoff)).get("views", {})
         write_text(folder / RESULT, json.dumps(result, indent=2, sort_keys=True))
-        return dg.MaterializeResult(metadata=_metadata(found, result))
+        return dg.MaterializeResult(metadata=_metadata(found, result, problem.search.space))
 
     return tuned_model
 
@@ -77,14 +82,7 @@ def _search(
 ) -> SearchResult:
     spec = problem.search
     trials = spec.max_trials if champion is None else spec.retrain_trials or spec.max_trials
-    name = f"{problem.name} {context.partition_key} {code_version(spec)} {digest[:12]}"
-    runs = TrialRuns(registry.client(), mlflow.active_run(), name)
-
-    def on_trial(trial: Trial) -> None:
-        runs.log(trial)
-        text = f"{spec.loss} {shown(trial.metrics[spec.loss])}" if trial.status == "ok" else trial.message
-        context.log.info(f"trial {trial.number + 1} of {trials}: {text}{' (from the log)' if trial.resumed else ''}")
-
+    progress = _Progress(context, spec, trials, lambda name: TrialRuns(registry.client(), mlflow.active_run(), name))
     found = search(
         frame[frame[SPLIT] == "train"],
         frame[frame[SPLIT] == "validation"],
@@ -92,14 +90,39 @@ def _search(
         label=problem.label.name,
         spec=spec,
         trials=trials,
-        log=folder / "trials.jsonl",
+        log=folder / LOG,
         task=problem.task,
         warm_start=champion,
-        on_trial=on_trial,
+        former=logs_before(folder.parent, context.partition_key),
+        on_start=progress.start,
+        on_trial=progress.tell,
     )
     if not spec.refit:
         return found
     return replace(found, model=refit(found.model, frame[frame[SPLIT] != "test"], spec))
+
+
+class _Progress:
+    """Tells of a search as it goes: in the Dagster run's log, and as runs in MLflow."""
+
+    def __init__(
+        self, context: dg.AssetExecutionContext, spec: Search, trials: int, runs: Callable[[str], TrialRuns]
+    ) -> None:
+        self._context, self._spec, self._trials, self._runs_of = context, spec, trials, runs
+        self._best: Trial | None = None
+
+    def start(self, search_id: str) -> None:
+        self._runs = self._runs_of(search_id)
+
+    def tell(self, trial: Trial) -> None:
+        self._runs.log(trial)
+        loss = self._spec.loss
+        if trial.status == "ok" and (self._best is None or trial.loss_or_inf < self._best.loss_or_inf):
+            self._best = trial
+        text = f"{loss} {shown(trial.metrics[loss])}" if trial.status == "ok" else f"{trial.status}: {trial.message}"
+        best = f"; best so far {shown(self._best.metrics[loss])} of trial {self._best.number + 1}" if self._best else ""
+        resumed = " (from the log)" if trial.resumed else ""
+        self._context.log.info(f"trial {trial.number + 1} of {self._trials}: {text}{best}{resumed}")
 
 
 def _log(
@@ -126,6 +149,8 @@ def _log(
     mlflow.log_params({**found.model.params, "cutoff": cutoff, "trials": len(found.trials)})
     mlflow.log_metrics(metrics.as_dict("test_") | {"validation_loss": float(found.best.loss or 0.0)})
     mlflow.log_figure(figures.importance_figure(found.model.importance()), "importance.png")
+    mlflow.log_figure(search_figure(found.trials), "search.png")
+    mlflow.log_figure(parameters_figure(found.trials, problem.search.space), "parameters.png")
     example = test[list(problem.features)].head(5).reset_index(drop=True)
     uri = registry.log_model(mlflow, folder / "model", found.model, example)
     return {
@@ -137,15 +162,18 @@ def _log(
         "test": metrics.as_dict(),
         "best_trial": found.best.number,
         "trials": len(found.trials),
+        "search_id": found.search_id,
     }
 
 
-def _metadata(found: SearchResult, result: dict[str, Any]) -> dict[str, Any]:
+def _metadata(found: SearchResult, result: dict[str, Any], space: Mapping[str, Distribution]) -> dict[str, Any]:
     return {
         "validation_loss": found.best.loss,
         **{f"test_{name}": value for name, value in result["test"].items()},
         "trials": len(found.trials),
-        "trials_failed": sum(trial.status == "failed" for trial in found.trials),
+        "trials_pruned": sum(trial.status == "pruned" for trial in found.trials),
+        "trials_failed": sum(trial.loss is None for trial in found.trials),
+        "trials_given": found.given,
         "trials_from_log": sum(trial.resumed for trial in found.trials),
         "best_trial": found.best.number,
         "best_iteration": found.best.best_iteration,
@@ -154,5 +182,6 @@ def _metadata(found: SearchResult, result: dict[str, Any]) -> dict[str, Any]:
         "mlflow_run_id": result["mlflow_run_id"],
         "best_params": dict(found.best.params),
         "importance": figures.inline(figures.importance_figure(found.model.importance())),
-        "search": figures.inline(figures.search_figure([(t.number, t.loss) for t in found.trials])),
+        "search": figures.inline(search_figure(found.trials)),
+        "parameters": figures.inline(parameters_figure(found.trials, space)),
     }

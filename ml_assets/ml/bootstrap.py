@@ -1,9 +1,9 @@
-"""A paired block bootstrap: how sure is it that one model's error is smaller than another's on the same rows?
+"""A block bootstrap: how sure is a metric, and, paired, that one model's error is smaller than another's?
 
 Only resampling lives here; what follows from it is `promotion.py`'s.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ml_assets.ml.metrics import ADDITIVE, f1_macro, predicted_codes, rankings, row_losses, true_codes
 from ml_assets.ml.ranking import Floats, Weights
 from ml_assets.ml.scores import Labels, Scores
-from ml_assets.spec import MetricName
+from ml_assets.spec import GREATER_IS_BETTER, MetricName
 
 _CELLS = 4_000_000
 """Weights held at once, resamples x rows: 32 MB."""
@@ -49,13 +49,46 @@ def bootstrap_gains(
     _, index = np.unique(block, return_inverse=True)
     blocks = int(index.max()) + 1
     ours, theirs = (_resampled(metric, label, scores, index) for scores in (challenger, champion))
-    rng = np.random.default_rng(seed)
-    at_once = max(1, _CELLS // len(label))
-    gains = []
-    for first in range(0, samples, at_once):
-        counts = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=min(at_once, samples - first))
-        gains.append(gain(ours(counts), theirs(counts), root=metric == "rmse"))
-    return np.concatenate(gains)
+    draws = _draws(blocks, len(label), samples=samples, seed=seed)
+    return np.concatenate([gain(ours(counts), theirs(counts), root=metric == "rmse") for counts in draws])
+
+
+def bootstrap_interval(
+    metric: MetricName,
+    label: Labels,
+    scores: Scores,
+    block: NDArray[np.int64],
+    *,
+    confidence: float,
+    samples: int,
+    seed: int,
+) -> tuple[float, float] | None:
+    """Interval of a metric's value (not its error) under resampled blocks.
+
+    Args:
+        metric: Which.
+        label: (n,) known labels, n > 0.
+        scores: Of the same rows.
+        block: (n,) integers, equal for rows of the same block.
+        confidence: Of each side: 0.9 gives the 10% and the 90% quantile.
+        samples, seed: How many resamples, and the seed of the drawing.
+
+    Returns:
+        Low and high; None where no resample has the metric.
+    """
+    _, index = np.unique(block, return_inverse=True)
+    blocks, size = int(index.max()) + 1, np.bincount(index)
+    errors = _resampled(metric, label, scores, index)
+    found = []
+    for counts in _draws(blocks, len(label), samples=samples, seed=seed):
+        error = errors(counts) / (counts @ size) if metric in ADDITIVE else errors(counts)
+        found.append(np.sqrt(error) if metric == "rmse" else error)
+    values = np.concatenate(found)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return None
+    low, high = (float(q) for q in np.quantile(values, [1 - confidence, confidence]))
+    return (1.0 - high, 1.0 - low) if metric in GREATER_IS_BETTER else (low, high)
 
 
 def gain(challenger: Floats, champion: Floats, *, root: bool = False) -> Floats:
@@ -64,6 +97,14 @@ def gain(challenger: Floats, champion: Floats, *, root: bool = False) -> Floats:
     ratio = np.where(champion > 0, ratio, np.where(challenger > 0, 1.0 - _NO_BETTER, 1.0))
     relative = 1.0 - (np.sqrt(ratio) if root else ratio)
     return np.where(np.isnan(challenger) | np.isnan(champion), np.nan, relative)
+
+
+def _draws(blocks: int, rows: int, *, samples: int, seed: int) -> Iterator[Weights]:
+    """(s, blocks) how often each block is drawn, in parts that keep the weights of the rows in memory."""
+    rng = np.random.default_rng(seed)
+    at_once = max(1, _CELLS // rows)
+    for first in range(0, samples, at_once):
+        yield rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=min(at_once, samples - first))
 
 
 def _resampled(

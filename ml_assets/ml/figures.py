@@ -1,8 +1,9 @@
-"""Pictures for metadata and MLflow. Drawing only: what is drawn is computed elsewhere."""
+"""Pictures for metadata and MLflow. Drawing only: what is drawn is computed elsewhere; those of a search are
+in `search_figures.py`."""
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_BLUE, _ORANGE, _GREY = "#2f6fde", "#e07b39", "#8a93a3"
+BLUE, ORANGE, GREY = "#2f6fde", "#e07b39", "#8a93a3"
 
 
-def _figure(height_in: float = 3.0) -> "Figure":
+def new_figure(height_in: float = 3.0) -> "Figure":
+    """An empty figure of the width that all pictures have."""
     # A Figure of its own, not pyplot's: no global state, no display.
     from matplotlib.figure import Figure
 
@@ -32,25 +34,10 @@ def inline(figure: "Figure") -> str:
 def importance_figure(importance: Mapping[str, float], *, top: int = 15) -> "Figure":
     """Shares of total gain of the most important features, largest on top."""
     shown = list(importance.items())[:top][::-1]
-    figure = _figure(0.6 + 0.24 * len(shown))
+    figure = new_figure(0.6 + 0.24 * len(shown))
     axes = figure.add_subplot()
-    axes.barh([name for name, _ in shown], [share for _, share in shown], color=_BLUE)
+    axes.barh([name for name, _ in shown], [share for _, share in shown], color=BLUE)
     axes.set_xlabel("share of total gain")
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def search_figure(losses: Sequence[tuple[int, float | None]]) -> "Figure":
-    """Loss by trial, and the best so far; failed trials are left out."""
-    done = [(number, loss) for number, loss in losses if loss is not None]
-    numbers, values = [n for n, _ in done], np.array([loss for _, loss in done])
-    figure = _figure()
-    axes = figure.add_subplot()
-    axes.plot(numbers, values, "o", color=_GREY, label="trial")
-    axes.step(numbers, np.minimum.accumulate(values), where="post", color=_BLUE, label="best so far")
-    axes.set_xlabel("trial")
-    axes.set_ylabel("validation loss")
-    axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -61,10 +48,10 @@ def error_figure(label: NDArray[np.float64], prediction: NDArray[np.float64], un
     parts = [part for part in np.array_split(order, bins) if len(part)]
     x = [prediction[part].mean() for part in parts]
     of = f" ({unit})" if unit else ""
-    figure = _figure()
+    figure = new_figure()
     axes = figure.add_subplot()
-    axes.axline((0, 0), slope=1, color=_GREY, linewidth=1, linestyle="--", label="perfect")
-    axes.plot(x, [label[part].mean() for part in parts], "o-", color=_BLUE, label="mean label")
+    axes.axline((0, 0), slope=1, color=GREY, linewidth=1, linestyle="--", label="perfect")
+    axes.plot(x, [label[part].mean() for part in parts], "o-", color=BLUE, label="mean label")
     axes.set_xlabel(f"prediction{of}")
     axes.set_ylabel(f"label{of}")
     axes.legend(frameon=False)
@@ -77,7 +64,7 @@ def confusion_figure(label: NDArray[np.object_], prediction: NDArray[np.object_]
     counts = pd.crosstab(pd.Series(label, name="label"), pd.Series(prediction, name="prediction"))
     shown = pd.Series([*label, *prediction]).value_counts().sort_index().nlargest(top, keep="first").index.sort_values()
     shares = counts.div(counts.sum(axis=1), axis=0).reindex(index=shown, columns=shown, fill_value=0.0).fillna(0.0)
-    figure = _figure(1.4 + 0.34 * len(shown))
+    figure = new_figure(1.4 + 0.34 * len(shown))
     axes = figure.add_subplot()
     axes.imshow(shares.to_numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(shares.to_numpy()):
@@ -92,11 +79,11 @@ def confusion_figure(label: NDArray[np.object_], prediction: NDArray[np.object_]
 def drift_figure(distances: Mapping[str, float], threshold: float, *, top: int = 15) -> "Figure":
     """Distances of the most drifted columns against the threshold, largest on top."""
     shown = sorted(distances.items(), key=lambda item: item[1])[-top:]
-    figure = _figure(0.6 + 0.24 * len(shown))
+    figure = new_figure(0.6 + 0.24 * len(shown))
     axes = figure.add_subplot()
-    colours = [_ORANGE if value >= threshold else _BLUE for _, value in shown]
+    colours = [ORANGE if value >= threshold else BLUE for _, value in shown]
     axes.barh([name for name, _ in shown], [value for _, value in shown], color=colours)
-    axes.axvline(threshold, color=_GREY, linestyle="--", linewidth=1)
+    axes.axvline(threshold, color=GREY, linestyle="--", linewidth=1)
     axes.set_xlabel("distance from the champion's reference")
     axes.spines[["top", "right"]].set_visible(False)
     return figure

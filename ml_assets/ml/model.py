@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ml_assets.errors import ModelFilesError
+from ml_assets.errors import AlteredModelError, ModelFilesError
 from ml_assets.ml.encoding import Encoder
 from ml_assets.ml.scores import Scores
 from ml_assets.spec import Task
@@ -158,6 +158,35 @@ class Model:
             task=about["task"],
             classes=tuple(about["classes"]),
         )
+
+
+def model_hash(folder: Path) -> str:
+    """SHA-256 of a saved model; `model.json` itself holds the hashes of the other files."""
+    return hashlib.sha256((folder / _ABOUT).read_bytes()).hexdigest()
+
+
+def checked_model(root: Path, digest: str, *, name: str) -> Model:
+    """The model below a folder, if all its files are those that had this hash.
+
+    Args:
+        root: Folder that holds the model's folder, at any depth.
+        digest: `model_hash` as it was when the model was registered.
+        name: How to call it in an error.
+
+    Raises:
+        AlteredModelError: A file was changed or taken away, or another model lies beside it.
+        ModelFilesError: It is of a format that is not read any more.
+    """
+    found = [path.parent for path in root.rglob(_ABOUT)]
+    if len(found) != 1:
+        raise AlteredModelError(name, f"{len(found)} files {_ABOUT} instead of one")
+    if model_hash(found[0]) != digest:
+        raise AlteredModelError(name, f"{_ABOUT} has another hash")
+    _about(found[0])
+    try:
+        return Model.load(found[0])
+    except ModelFilesError as error:
+        raise AlteredModelError(name, error.reason) from error
 
 
 def _about(folder: Path) -> dict:

@@ -1,6 +1,10 @@
-"""The promotion gate: is the challenger better than the champion on the same held-out rows?"""
+"""The promotion gate: is the challenger better than the champion on the same held-out rows, and within all limits?
 
-from dataclasses import asdict, dataclass
+Here the parts of the verdict come together; segments are compared in `segments.py`, costs measured in `model_cost.py`.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +13,7 @@ from numpy.typing import NDArray
 from ml_assets.ml.bootstrap import bootstrap_gains, gain
 from ml_assets.ml.metrics import evaluate, shown
 from ml_assets.ml.scores import Labels, Scores, known
+from ml_assets.ml.segments import SegmentVerdict
 from ml_assets.spec import MetricName, Promotion, Task
 
 LEAST_DAYS = 10
@@ -26,6 +31,8 @@ class Verdict:
         gain: Relative gain, (champion - challenger) / champion; above zero the challenger is better.
         low, high: Two-sided interval of the gain, each side at the declared one-sided confidence.
         rows: Rows compared.
+        segments: The same comparison on the declared segments.
+        size_bytes, latency_ms: What the challenger costs; None where it was not asked for.
     """
 
     promote: bool
@@ -36,12 +43,20 @@ class Verdict:
     low: float | None
     high: float | None
     rows: int
+    segments: tuple[SegmentVerdict, ...] = ()
+    size_bytes: int | None = None
+    latency_ms: float | None = None
 
     def numbers(self) -> dict[str, float]:
-        """What there is of errors, gain and interval."""
+        """What there is of errors, gain and interval, and of costs."""
         names = {"challenger": "challenger_error", "champion": "champion_error", "gain": "gain"}
-        names |= {"low": "gain_low", "high": "gain_high"}
-        return {names[name]: value for name, value in asdict(self).items() if name in names and value is not None}
+        names |= {"low": "gain_low", "high": "gain_high", "size_bytes": "model_bytes", "latency_ms": "latency_ms"}
+        found = {names[name]: getattr(self, name) for name in names}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def segment_numbers(self) -> list[dict[str, Any]]:
+        """The segments as plain values."""
+        return [asdict(segment) for segment in self.segments]
 
 
 def compare(
@@ -64,7 +79,7 @@ def compare(
     if reason := metrics[0].undefined(policy.metric):
         return _undecided(f"{policy.metric} is undefined, since {reason}", len(label))
     errors = [found.error(policy.metric) for found in metrics]
-    block = _blocks(day, policy)
+    block = blocks_of(day, policy)
     if block is None:
         text = "the test rows lie on one day, so whole days cannot be drawn; declare `promotion.blocks: row`"
         return _undecided(text, len(label), *errors)
@@ -81,6 +96,31 @@ def compare(
     text = f"{policy.metric} {values[0]} against {values[1]} of {against} ({relative:+.1%}, {low:+.1%} to {high:+.1%})"
     reason = f"better: {text}" if promote else f"not surely better: {text}"
     return Verdict(promote, reason, errors[0], errors[1], relative, low, high, len(label))
+
+
+def within_limits(
+    verdict: Verdict,
+    policy: Promotion,
+    *,
+    segments: tuple[SegmentVerdict, ...],
+    size_bytes: int,
+    latency_ms: float | None,
+) -> Verdict:
+    """The verdict with segments and costs: a better challenger that breaks a limit is not promoted."""
+    broken = [f"worse on segment {segment}, limit {-policy.max_segment_loss:+.1%}" for segment in _worst(segments)]
+    if policy.max_model_bytes is not None and size_bytes > policy.max_model_bytes:
+        broken.append(f"too large: {size_bytes:,} bytes > {policy.max_model_bytes:,}")
+    if policy.max_latency_ms is not None and latency_ms is not None and latency_ms > policy.max_latency_ms:
+        broken.append(f"too slow: {latency_ms:.3g} ms for 1,000 rows > {policy.max_latency_ms:g}")
+    found = replace(verdict, segments=segments, size_bytes=size_bytes, latency_ms=latency_ms)
+    if not broken:
+        return found
+    return replace(found, promote=False, reason="; ".join([*broken, verdict.reason]))
+
+
+def _worst(segments: tuple[SegmentVerdict, ...], most: int = 3) -> list[SegmentVerdict]:
+    """Those that failed, the worst ones of many: all of them are in the numbers."""
+    return sorted((each for each in segments if not each.passed), key=lambda each: each.gain or 0.0)[:most]
 
 
 def baseline(task: Task, metric: MetricName, label: Labels, rows: int) -> tuple[Scores, str]:
@@ -105,7 +145,7 @@ def baseline(task: Task, metric: MetricName, label: Labels, rows: int) -> tuple[
     return Scores(task, np.full(rows, float(one))), f"the {name} of the validation rows"
 
 
-def _blocks(day: NDArray[np.int64], policy: Promotion) -> NDArray[np.int64] | None:
+def blocks_of(day: NDArray[np.int64], policy: Promotion) -> NDArray[np.int64] | None:
     """(n,) number of each row's block; None where days are asked for and there is only one."""
     days = len(np.unique(day))
     if policy.blocks == "row" or (policy.blocks == "auto" and days < LEAST_DAYS):

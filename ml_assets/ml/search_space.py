@@ -127,6 +127,13 @@ def warm_point(space: Space, champion: Mapping[str, ParamValue] | None) -> Point
     return {name: _plain(d, inside[name]) if name in inside else middle(d) for name, d in space.items()}
 
 
+def from_hyperopt(space: Space, written: Mapping[str, Any]) -> Point:
+    """A point as Hyperopt writes it down, in plain values: the reverse of `hyperopt_point`."""
+    return plain(
+        space, {n: d.values[int(written[n])] if isinstance(d, Choice) else written[n] for n, d in space.items()}
+    )
+
+
 def hyperopt_point(space: Space, point: Point) -> dict[str, Any]:
     """A point as Hyperopt writes it down: a choice by its position, a whole number as float."""
     return {name: d.values.index(point[name]) if isinstance(d, Choice) else point[name] for name, d in space.items()}

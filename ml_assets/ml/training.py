@@ -21,6 +21,7 @@ from ml_assets.ml.scores import Labels, Scores
 from ml_assets.ml.search_checks import DEFAULT_MAX_BIN, first_line
 from ml_assets.ml.search_space import Point
 from ml_assets.ml.targets import require_rankable, training_labels, validation_labels
+from ml_assets.ml.training_watch import Watch
 from ml_assets.ml.trial_log import Trial
 from ml_assets.spec import FeatureType, Search, Task
 
@@ -28,12 +29,11 @@ if TYPE_CHECKING:
     import xgboost
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """Training and validation rows as XGBoost holds them: cut into bins once, shared by all trials.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PreparedRows:
+    """What a search knows of its rows, wherever they are held.
 
     Attributes:
-        train, validation: The matrices.
         labels: Labels of the validation rows: numbers, or names of classes.
         encoder: Fitted on the training rows.
         sha256: Hash of all that was put in.
@@ -42,14 +42,24 @@ class TrainingData:
         left_out: Validation rows of other classes: the model cannot be asked for their loss.
     """
 
-    train: "xgboost.QuantileDMatrix"
-    validation: "xgboost.QuantileDMatrix"
     labels: Labels
     encoder: Encoder
     sha256: str
     task: Task
     classes: tuple[str, ...] = ()
     left_out: int = 0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainingData(PreparedRows):
+    """Training and validation rows as XGBoost holds them: cut into bins once, shared by all trials.
+
+    Attributes:
+        train, validation: The matrices.
+    """
+
+    train: "xgboost.QuantileDMatrix | xgboost.ExtMemQuantileDMatrix"
+    validation: "xgboost.QuantileDMatrix | xgboost.ExtMemQuantileDMatrix"
 
 
 def prepare(
@@ -97,14 +107,34 @@ def prepare(
         )
     truth = np.array(classes, dtype=object)[validation_codes.astype(int)] if classes else validation_codes
     left_out = len(validation) - int(usable.sum())
-    return TrainingData(matrices[0], matrices[1], truth, encoder, digest.hexdigest(), task, classes, left_out)
+    return TrainingData(
+        train=matrices[0],
+        validation=matrices[1],
+        labels=truth,
+        encoder=encoder,
+        sha256=digest.hexdigest(),
+        task=task,
+        classes=classes,
+        left_out=left_out,
+    )
 
 
-def train_trial(data: TrainingData, spec: Search, point: Point, number: int) -> "tuple[Trial, xgboost.Booster | None]":
-    """Train at a point; the booster holds the rounds up to the best (all, without early stopping), None when failed."""
+def train_trial(
+    data: TrainingData, spec: Search, point: Point, number: int, watch: Watch | None = None
+) -> "tuple[Trial, xgboost.Booster | None]":
+    """Train at a point, to its end or until the watch stops it.
+
+    Returns:
+        The trial, and the booster with the rounds up to the best (all, without early stopping); None instead of a
+        booster unless the trial ran to its end.
+
+    Raises:
+        GivenUpError: Nobody waits for it any more.
+    """
     import xgboost
 
     started = time.perf_counter()
+    watch = watch or Watch(spec.model_copy(update={"trial_timeout_s": None}))
     history: dict[str, dict[str, list[float]]] = {}
     metric = eval_metric(data.task, spec.loss)
     try:
@@ -114,14 +144,17 @@ def train_trial(data: TrainingData, spec: Search, point: Point, number: int) -> 
             num_boost_round=spec.max_rounds,
             evals=[(data.validation, "validation")],
             early_stopping_rounds=spec.early_stopping_rounds,
+            callbacks=[watch.callback()],
             evals_result=history,
             verbose_eval=False,
         )
+        if watch.verdict:
+            return _stopped(spec, watch, number, point, started), None
         best = spec.max_rounds - 1 if spec.early_stopping_rounds is None else booster.best_iteration
         booster = booster[: best + 1]
         values = booster.predict(data.validation)
-    except xgboost.core.XGBoostError as error:
-        return _failed(number, point, first_line(error), started), None
+    except (xgboost.core.XGBoostError, MemoryError) as error:
+        return _failed(number, point, first_line(error) or type(error).__name__, started), None
     loss = loss_of(spec.loss, float(history["validation"][metric][best]))
     if not (math.isfinite(loss) and np.isfinite(values).all()):
         return _failed(number, point, f"its validation {spec.loss} or its predictions are not finite", started), None
@@ -134,8 +167,23 @@ def _failed(number: int, point: Point, message: str, started: float) -> Trial:
     return Trial(number, point, None, {}, None, time.perf_counter() - started, "failed", message)
 
 
-def all_params(data: TrainingData, spec: Search, point: Point, number: int) -> dict[str, ParamValue]:
+def _stopped(spec: Search, watch: Watch, number: int, point: Point, started: float) -> Trial:
+    took = time.perf_counter() - started
+    if watch.verdict == "timed_out":
+        return timed_out(spec, number, point, took)
+    loss = watch.least[-1]
+    message = f"{spec.loss} of at best {loss_of(spec.loss, watch.bound):.6g} to come, after {len(watch.least)} rounds"
+    return Trial(number, point, loss, {}, watch.least.index(loss), took, "pruned", message)
+
+
+def timed_out(spec: Search, number: int, point: Point, took_s: float) -> Trial:
+    """A trial that was given up; its message tells no seconds, so that it reads the same each time."""
+    message = f"it took over {spec.trial_timeout_s:g} s (`search.trial_timeout_s`)"
+    return Trial(number, point, None, {}, None, took_s, "timed_out", message)
+
+
+def all_params(data: PreparedRows, spec: Search, point: Point, number: int) -> dict[str, ParamValue]:
     """All XGBoost parameters of a trial; its seed follows from the search's seed and its number alone."""
     seed = int(np.random.SeedSequence([spec.seed, number]).generate_state(1)[0] >> 1)  # XGBoost's are signed
     base = base_params(spec, data.task, len(data.classes))
-    return {**base, **spec.fixed, **point, "nthread": spec.threads, "seed": seed}
+    return {**base, **spec.fixed, **point, "nthread": spec.trial_threads, "seed": seed}

@@ -4,9 +4,11 @@ Here belongs where things lie and how they are written. What is in them is the b
 """
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -19,6 +21,9 @@ from ml_assets.files import write_atomically
 from ml_assets.ml.query import Tables
 from ml_assets.ml.windows import Window, end_of, windows_over
 from ml_assets.spec import Computation, FeatureSet, Problem
+
+_VERSION, _ABOUT = b"ml_assets.code_version", b"ml_assets.about"
+"""Keys in the schema of a parquet file."""
 
 
 class Lake(dg.ConfigurableResource):
@@ -44,16 +49,38 @@ class Lake(dg.ConfigurableResource):
         """File of one window (or cutoff) of a stage, e.g. stage(problem, "labels", "2013-04-01")."""
         return Path(self.root, problem.name, stage, name or stage, f"{window}.parquet")
 
+    def quarantine(self, group: str, name: str, window: str) -> Path:
+        """File of the rows of one window (or cutoff) that broke rules; of a feature view, or of a problem's dataset."""
+        return Path(self.root, group, "quarantine", name, f"{window}.parquet")
+
     def model_folder(self, problem: Problem, cutoff: str) -> Path:
         """Folder of the search of a cutoff, with its log, its result and its model."""
         return Path(self.root, problem.name, "tuned_model", cutoff)
 
-    def write(self, path: Path, table: pa.Table | pd.DataFrame) -> Path:
-        """Write one file; the same table gives the same bytes."""
+    def write(
+        self, path: Path, table: pa.Table | pd.DataFrame, *, version: str = "", about: Mapping[str, Any] | None = None
+    ) -> Path:
+        """Write one file; the same table, version and facts give the same bytes.
+
+        Args:
+            path: Where to.
+            table: The rows.
+            version: Code version of what computed them; `view_versions` finds it again.
+            about: More facts for `about` to find again, as JSON; they go with the rows, whoever copies the file.
+        """
         if isinstance(table, pd.DataFrame):
             table = pa.Table.from_pandas(table, preserve_index=False)
-        table = table.replace_schema_metadata(None)
+        facts = {_VERSION: version} if version else {}
+        facts |= {_ABOUT: json.dumps(about, sort_keys=True)} if about else {}
+        table = table.replace_schema_metadata(facts or None)
         return write_atomically(path, lambda to: pq.write_table(table, to, compression="zstd", coerce_timestamps="us"))
+
+    def write_rows(self, path: Path, table: pa.Table) -> Path | None:
+        """Write one file, or remove the former one where there are no rows."""
+        if table.num_rows:
+            return self.write(path, table)
+        path.unlink(missing_ok=True)
+        return None
 
     def read(self, what: str, paths: Iterable[Path]) -> pa.Table:
         """Rows of several files in the given order.
@@ -72,6 +99,25 @@ class Lake(dg.ConfigurableResource):
             NotLandedError: It was not materialised.
         """
         return self.read(f"Asset '{problem.name}/{stage}'", [self.stage(problem, stage, window)]).to_pandas()
+
+    def about(self, path: Path) -> dict[str, Any]:
+        """The facts that a file was written with; empty where there are none, or no file."""
+        return json.loads(_metadata(path).get(_ABOUT, b"{}"))
+
+    def version(self, path: Path) -> str:
+        """Code version of what computed a file; "" where it carries none."""
+        return _metadata(path).get(_VERSION, b"").decode()
+
+    def view_versions(self, features: FeatureSet, view: str, windows: Iterable[Window]) -> dict[str, list[str]]:
+        """Code version -> the windows of a view that it computed, of those that are there; "" for files without one.
+
+        Reads the files' footers only, 0.1 ms each.
+        """
+        found: dict[str, list[str]] = {}
+        for window in windows:
+            if (path := self.view(features, view, window.key)).exists():
+                found.setdefault(self.version(path), []).append(window.key)
+        return found
 
     def require_features(self, features: FeatureSet, windows: Iterable[Window]) -> None:
         """Make sure that every feature view is there; a join would take a missing file for missing values.
@@ -112,6 +158,10 @@ class Lake(dg.ConfigurableResource):
 def _require(what: str, paths: Iterable[Path]) -> None:
     if missing := [path.stem for path in paths if not path.exists()]:
         raise NotLandedError(what, missing)
+
+
+def _metadata(path: Path) -> Mapping[bytes, bytes]:
+    return (pq.read_schema(path).metadata or {}) if path.exists() else {}
 
 
 def content_hash(paths: Iterable[Path]) -> str:

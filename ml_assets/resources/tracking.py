@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 SEARCH, NUMBER, PARENT = "ml_assets.search", "ml_assets.trial", "mlflow.parentRunId"
+STATUS, MESSAGE = "ml_assets.trial_status", "mlflow.note.content"
 
 
 def mlflow_run(experiment: str) -> dg.ResourceDefinition:
@@ -74,13 +75,15 @@ class TrialRuns:
         client.set_tag(parent.info.run_id, SEARCH, search)
 
     def log(self, trial: Trial) -> None:
-        """Log a trial unless it is there already: parameters, metrics, status; two requests."""
+        """Log a trial unless it is there already, in three requests: a run, all of its values at once, its end."""
         if trial.number in self._logged:
             return
         from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1000)
-        tags = {PARENT: self._parent.run_id, SEARCH: self._search, NUMBER: str(trial.number)}
+        tags = {PARENT: self._parent.run_id, SEARCH: self._search, NUMBER: str(trial.number), STATUS: trial.status}
+        if trial.message:
+            tags[MESSAGE] = trial.message  # which MLflow shows on the run's page
         run = self._client.create_run(
             self._parent.experiment_id, now - int(trial.duration_s * 1000), tags, f"trial {trial.number}"
         )
@@ -90,11 +93,11 @@ class TrialRuns:
             metrics=[Metric(name, float(value), now, 0) for name, value in values.items() if value is not None],
             params=[Param(name, str(value)) for name, value in trial.params.items()],
         )
-        self._client.set_terminated(run.info.run_id, "FINISHED" if trial.status == "ok" else "FAILED")
+        self._client.set_terminated(run.info.run_id, "FINISHED" if trial.loss is not None else "FAILED")
         self._logged.add(trial.number)
 
     def _adopt(self) -> set[int]:
-        found = self._client.search_runs([self._parent.experiment_id], f"tags.`{SEARCH}` = '{self._search}'")
+        found = self._found()
         children = [run for run in found if NUMBER in run.data.tags]
         for former in (run for run in found if NUMBER not in run.data.tags):
             if former.info.status == "RUNNING":
@@ -102,3 +105,13 @@ class TrialRuns:
         for child in children:
             self._client.set_tag(child.info.run_id, PARENT, self._parent.run_id)
         return {int(child.data.tags[NUMBER]) for child in children}
+
+    def _found(self) -> "list[Run]":
+        """All runs of this search, page by page."""
+        query = f"tags.`{SEARCH}` = '{self._search}'"
+        page = self._client.search_runs([self._parent.experiment_id], query)
+        runs = list(page)
+        while page.token:
+            page = self._client.search_runs([self._parent.experiment_id], query, page_token=page.token)
+            runs += page
+        return runs

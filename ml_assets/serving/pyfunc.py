@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
-from ml_assets.ml.model import Model
+from ml_assets.ml.model import Model, checked_model
 from ml_assets.ml.scores import PREDICTION, score_columns
+
+DIGEST = "model_sha256"
+"""Where MLflow's description of a logged model (`MLmodel`, `metadata`) has the hash of our files."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,4 +32,19 @@ class PyfuncModel:
 
 
 def _load_pyfunc(path: str) -> PyfuncModel:
-    return PyfuncModel(Model.load(Path(path)))
+    """What `loader_module` means to MLflow.
+
+    Raises:
+        AlteredModelError: The files are not those that were logged.
+    """
+    folder = Path(path)
+    digest = _logged_hash(folder)
+    return PyfuncModel(Model.load(folder) if digest is None else checked_model(folder, digest, name=f"'{folder.name}'"))
+
+
+def _logged_hash(folder: Path) -> str | None:
+    """The hash in `MLmodel`, which lies beside the model's files or above; None where it was logged without one."""
+    above = (place / "MLmodel" for place in (folder, *folder.parents[:2]))
+    described = next((file for file in above if file.is_file()), None)
+    about = yaml.safe_load(described.read_text()) if described else None
+    return ((about or {}).get("metadata") or {}).get(DIGEST)

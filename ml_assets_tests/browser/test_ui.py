@@ -24,10 +24,15 @@ pytestmark = [
 ]
 LINEAGE = "/locations/ml_assets/asset-groups/flights/lineage"
 
+WEATHER = keys.features(small_flights(), "weather")
+
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home in which four weeks were landed, one version trained and one week scored; ports of its own."""
+    """A home in which four weeks were landed, one version trained and one week scored; ports of its own.
+
+    Then one window of a view was computed by another version than the declared one.
+    """
     home = tmp_path_factory.mktemp("ui")
     ports = {"DAGSTER": "3170", "MLFLOW": "3171", "REPORTS": "3172"}
     environment = {f"ML_ASSETS_{name}_PORT": port for name, port in ports.items()}
@@ -43,6 +48,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             assert scenario.run(keys.landing_job(problem), week).success
         assert scenario.run(keys.training_job(problem), CUTOFF).success
         assert scenario.run(keys.window_job(problem), CUTOFF).success
+        weather = problem.view("weather")
+        changed = weather.model_copy(update={"sql": f"{weather.sql}\n-- another version"})
+        views = tuple(changed if view is weather else view for view in problem.feature_views)
+        formerly = Scenario(problem.model_copy(update={"feature_views": views}), home, instance)
+        assert formerly.run(keys.landing_job(problem), WEEKS[0], asset_selection=[WEATHER]).success
     return found
 
 
@@ -111,6 +121,26 @@ def test_the_lineage_graph_names_every_stage_in_full(show: Callable[..., str], s
 
 def test_an_assets_page_shows_its_numbers(show: Callable[..., str], settings: Settings) -> None:
     show(f"{settings.dagster_url}/assets/flights/quality?view=overview", "rmse", "mae", "error_ratio", "calibration")
+
+
+def test_each_column_of_a_training_set_says_where_it_comes_from(show: Callable[..., str], settings: Settings) -> None:
+    show(
+        f"{settings.dagster_url}/assets/flights/dataset?view=overview",
+        "features/weather, from weather.temp",
+        "features/carrier_arrivals, from flights.arr_delay; rows by flights.arr_at, flights.carrier",
+        "labels, from flights.arr_delay",
+    )
+    show(
+        f"{settings.dagster_url}/assets/flights/sources/flights?view=overview", "delivered.minute, delivered.time_hour"
+    )
+    prediction = "By the model version, from "
+    show(f"{settings.dagster_url}/assets/flights/predictions?view=overview", prediction, "features that its trees use")
+
+
+def test_a_window_of_another_version_of_its_view_is_marked(show: Callable[..., str], settings: Settings) -> None:
+    page = f"{settings.dagster_url}/assets/{'/'.join(WEATHER.path)}?view=partitions&partition="
+    show(page + WEEKS[0], "Unsynced (1)")
+    assert "Unsynced" not in show(page + WEEKS[1], f"{WEEKS[1]}\nMaterialized", "rows_checked_for_leaks")
 
 
 def test_the_checks_page_shows_verdicts_and_links_the_report(show: Callable[..., str], settings: Settings) -> None:

@@ -1,12 +1,23 @@
 """What each validation rule finds in good, bad and unjudgeable data."""
 
-import great_expectations as gx
 import numpy as np
 import pandas as pd
 import pytest
 
-from ml_assets.ml.expectations import RuleResult, expectation_suite, read_results, rule_text
-from ml_assets.spec import Between, InSet, NotNull, QuantileBetween, RowCount, UniqueTogether, ValidationRule
+from ml_assets.ml.expectations import RuleResult, expectation_suite, rule_text
+from ml_assets.ml.expectations import judge as judge_frame
+from ml_assets.spec import (
+    Between,
+    DistributionNear,
+    InSet,
+    NotNull,
+    OfType,
+    Ordered,
+    QuantileBetween,
+    RowCount,
+    UniqueTogether,
+    ValidationRule,
+)
 
 DELAYS = NotNull(kind="not_null", column="delay", mostly=0.75)
 RANGE = Between(kind="between", column="delay", low=-60, high=600)
@@ -24,10 +35,7 @@ def frame() -> pd.DataFrame:
 
 
 def judge(frame: pd.DataFrame, *rules: ValidationRule) -> tuple[RuleResult, ...]:
-    context = gx.get_context(mode="ephemeral")
-    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-    return read_results(batch.validate(expectation_suite("rules", rules), result_format="SUMMARY"), rules)
+    return judge_frame(frame, rules)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +155,90 @@ def test_an_expectation_carries_severity_and_notes() -> None:
 )
 def test_a_rule_reads_as_one_short_phrase(rule: ValidationRule, text: str) -> None:
     assert rule_text(rule) == text
+
+
+def shares(*values: str, near: float = 0.1, **changes: object) -> DistributionNear:
+    rule = {"kind": "distribution", "column": "s", "values": values, "shares": [1 / len(values)] * len(values)}
+    return DistributionNear.model_validate({**rule, "max_divergence": near, **changes})
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "status", "observed"),
+    [
+        pytest.param(shares("a", "b"), ["a"] * 50 + ["b"] * 50, "passed", 0.0, id="as-the-reference"),
+        pytest.param(shares("a", "b"), ["a"] * 50 + ["b"] * 50 + [None] * 99, "passed", 0.0, id="nulls-are-not-judged"),
+        pytest.param(shares("a", "b"), ["a"] * 47 + ["b"] * 48 + ["new"] * 5, "failed", 0.1479, id="5-%-of-a-new-value"),
+        pytest.param(shares("a", "b"), ["a"] * 49 + ["b"] * 50 + ["new"], "passed", 0.0141, id="1-%-of-a-new-value"),
+        pytest.param(shares("a", "b"), ["a"] * 100, "failed", 0.6931, id="a-value-is-gone"),
+        pytest.param(
+            shares("a", "b", "c", shares=[0.5, 0.5, 0.0]), ["a"] * 47 + ["b"] * 48 + ["c"] * 5, "failed", 0.1479,
+            id="a-value-that-the-reference-did-not-have",
+        ),
+        pytest.param(shares("a", "b"), [None] * 4, "failed", None, id="no-values"),
+    ],
+)  # fmt: skip
+def test_a_distribution_is_near_its_reference_or_not(
+    rule: DistributionNear, values: list[str | None], status: str, observed: float | None
+) -> None:
+    [result] = judge_frame(pd.DataFrame({"s": pd.Series(values, dtype=object)}), [rule])
+    assert result.status == status
+    assert result.observed == (None if observed is None else pytest.approx(observed, abs=1e-3))
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [(0, 1, 2), (-np.inf, 1, np.inf), (-np.inf, 1, 2), (0, 1, np.inf)],
+    ids=["closed", "open", "open-below", "open-above"],
+)
+def test_numbers_beyond_the_edges_count_against_a_distribution(edges: tuple[float, ...]) -> None:
+    rule = shares("x", "y", near=0.05, values=(), edges=edges)
+    good, far = [0.5] * 50 + [1.5] * 50, [-9.0] * 50 + [9.0] * 50
+    assert judge_frame(pd.DataFrame({"s": good}), [rule])[0].status == "passed"
+    [result] = judge_frame(pd.DataFrame({"s": far}), [rule])
+    assert result.status == ("passed" if edges == (-np.inf, 1, np.inf) else "failed")
+    assert isinstance(result.observed, float)  # and not infinite
+
+
+def test_a_shifted_clock_changes_the_distribution_of_hours() -> None:
+    times = pd.Series(pd.date_range("2020-01-01 06:00", periods=6, freq="h", tz="UTC").repeat(20))
+    rule = shares("x", "y", values=(), edges=(0, 12, 24), shares=[0.999, 0.001], hour_of_day=True)
+    assert judge_frame(pd.DataFrame({"s": times.dt.tz_convert("Asia/Tokyo")}), [rule])[0].status == "passed"
+    assert judge_frame(pd.DataFrame({"s": times + pd.Timedelta(hours=6)}), [rule])[0].status == "failed"
+
+
+def test_hours_of_a_column_that_holds_no_times_cannot_be_judged() -> None:
+    rule = shares("x", "y", values=(), edges=(0, 12, 24), hour_of_day=True)
+    [result] = judge_frame(pd.DataFrame({"s": ["a"]}), [rule])
+    assert (result.status, result.observed) == ("errored", '"s" is not there, or holds no times')
+
+
+@pytest.mark.parametrize(
+    ("values", "kinds"),
+    [
+        pytest.param([1, 2], {"int", "float"}, id="whole-numbers"),
+        pytest.param([1.0, None, 2.0], {"int", "float"}, id="whole-numbers-with-gaps"),
+        pytest.param([1.5, 2.0], {"float"}, id="fractions"),
+        pytest.param(["a", None], {"string"}, id="text"),
+        pytest.param([True, False], set(), id="truth-values"),
+        pytest.param([None, None], {"int", "float", "string"}, id="nothing"),
+        pytest.param(["a", 1], set(), id="text-and-numbers"),
+    ],
+)
+def test_a_column_is_of_a_type_or_not(values: list[object], kinds: set[str]) -> None:
+    rules = [OfType(kind="of_type", column="c", type=kind) for kind in ("int", "float", "string")]
+    results = judge_frame(pd.DataFrame({"c": values}), rules)
+    assert {rule.type for rule, result in zip(rules, results, strict=True) if result.status == "passed"} == kinds
+
+
+def test_rows_without_one_of_two_columns_are_not_judged_for_their_order() -> None:
+    frame = pd.DataFrame({"a": [1.0, 5.0, None, 2.0], "b": [1.0, 4.0, 0.0, None]})
+    rule = Ordered(kind="ordered", lower="a", upper="b", mostly=0.5)
+    [result] = judge_frame(frame, [rule])
+    assert (result.status, result.observed, result.unexpected_share) == ("passed", "e.g. a=5 b=4", 0.5)
+
+
+def test_a_single_column_can_be_unique_and_two_rows_without_a_value_are_not() -> None:
+    rule = UniqueTogether(kind="unique_together", columns=("k",))
+    assert judge_frame(pd.DataFrame({"k": ["a", "b", None]}), [rule])[0].status == "passed"
+    [result] = judge_frame(pd.DataFrame({"k": ["a", None, None]}), [rule])
+    assert (result.status, result.unexpected_share) == ("failed", pytest.approx(2 / 3))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml_assets.ml import bootstrap
-from ml_assets.ml.bootstrap import bootstrap_gains
+from ml_assets.ml.bootstrap import bootstrap_gains, bootstrap_interval
 from ml_assets.ml.metrics import evaluate
 from ml_assets.ml.promotion import Verdict, baseline, compare
 from ml_assets.ml.scores import Scores
@@ -249,3 +249,24 @@ def test_a_model_that_only_names_its_classes_in_another_order_is_the_same(metric
     policy = Promotion(metric=metric, bootstrap_samples=100)
     verdict = compare(names, turned, straight, DAY, policy, against="version 1")
     assert [verdict.gain, verdict.low, verdict.high] == pytest.approx([0, 0, 0], abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", EVERY)
+def test_an_interval_is_the_quantiles_of_the_metric_on_repeated_blocks(metric: str) -> None:
+    label, scores, _ = case(metric, 1.3, 1.0, rows=200)
+    block = np.arange(200) // 10
+    interval = bootstrap_interval(metric, label, scores, block, confidence=0.9, samples=20, seed=3)  # type: ignore[arg-type]
+    values = []
+    for drawn in np.random.default_rng(3).multinomial(20, np.full(20, 1 / 20), size=20):
+        rows = np.repeat(np.arange(200), drawn[block])
+        again = Scores(scores.task, scores.values[rows], scores.classes)
+        values.append(evaluate(label[rows], again).value(metric))
+    assert interval == pytest.approx(tuple(np.quantile(values, [0.1, 0.9])))
+    low, high = interval or (0.0, 0.0)
+    assert low < evaluate(label, scores).value(metric) < high
+
+
+def test_what_no_resample_has_has_no_interval() -> None:
+    scores = Scores("binary", np.linspace(0.1, 0.9, 20))
+    block = np.arange(20)
+    assert bootstrap_interval("auc", np.ones(20), scores, block, confidence=0.9, samples=10, seed=0) is None

@@ -24,70 +24,18 @@ from ml_assets.errors import (
 from ml_assets.ml.model import Model
 from ml_assets.ml.search_space import hyperopt_space, plain
 from ml_assets.ml.trial_log import Trial
-from ml_assets.ml.tuning import SearchResult, search
-from ml_assets.spec import Choice, FeatureType, Integer, LogUniform, Search, Uniform
-
-FEATURES: dict[str, FeatureType] = {"x": "float", "noise": "float", "kind": "string"}
-SPEC = Search(
-    space={
-        "max_depth": Integer(kind="integer", low=2, high=4),
-        "eta": LogUniform(kind="loguniform", low=0.05, high=0.5),
-        "subsample": Uniform(kind="uniform", low=0.6, high=1),
-        "grow_policy": Choice(kind="choice", values=("depthwise", "lossguide")),
-    },
-    fixed={"objective": "reg:squarederror", "max_bin": 64},
-    max_rounds=40,
-    early_stopping_rounds=5,
-    threads=1,  # several threads on so few rows only wait for each other
-    seed=3,
-)
-TRIALS = SPEC.startup_trials + 3  # so that TPE, not chance alone, draws the last ones
-
-
-def rows(count: int, seed: int) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    frame = pd.DataFrame(
-        {
-            "x": rng.normal(size=count),
-            "noise": rng.normal(size=count),
-            "kind": rng.choice(["a", "b", "c", None], size=count),
-        }
-    )
-    frame["y"] = frame["x"] ** 2 + 3 * (frame["kind"] == "b") + rng.normal(scale=0.3, size=count)
-    return frame
-
-
-TRAIN, VALIDATION = rows(1500, 0), rows(500, 1)
-
-
-def run(log: Path, spec: Search = SPEC, trials: int = TRIALS, **others: Any) -> SearchResult:
-    arguments: dict[str, Any] = {
-        "features": FEATURES,
-        "label": "y",
-        "spec": spec,
-        "trials": trials,
-        "log": log,
-    }
-    return search(others.pop("train", TRAIN), others.pop("validation", VALIDATION), **arguments | others)
+from ml_assets.ml.tuning import SearchResult
+from ml_assets.spec import Choice, Integer, Search
+from ml_assets_tests.ml.small_search import FEATURES, SPEC, TRAIN, TRIALS, VALIDATION, assert_same, lines, run
 
 
 def with_space(**space: Any) -> Search:
     return SPEC.model_copy(update={"space": space})
 
 
-def lines(log: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in log.read_text().splitlines()]
-
-
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     return run(tmp_path_factory.mktemp("uninterrupted") / "trials.jsonl")
-
-
-def assert_same(one: SearchResult, other: SearchResult) -> None:
-    assert one.trials == other.trials
-    assert one.best == other.best
-    assert one.model.to_files() == other.model.to_files()
 
 
 def test_the_same_search_gives_the_same_trials_and_model_bytes(tmp_path: Path, uninterrupted: SearchResult) -> None:
@@ -299,7 +247,7 @@ def test_a_logged_winner_that_cannot_be_trained_again_is_told(tmp_path: Path) ->
 SLOW_SEARCH = """
 import sys, time
 from pathlib import Path
-from ml_assets_tests.ml.test_tuning import run
+from ml_assets_tests.ml.small_search import run
 
 run(Path(sys.argv[1]), on_trial=lambda trial: time.sleep(0.15))
 """

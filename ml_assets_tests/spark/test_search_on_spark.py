@@ -1,0 +1,42 @@
+"""By declaration alone a search runs on a real Spark cluster."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml_assets.ml.model import Model
+from ml_assets.ml.row_batches import ParquetRows
+from ml_assets.resources.search_place import SearchTask, search_where_declared
+from ml_assets.spec import Compute
+from ml_assets_tests.ml.small_search import FEATURES, SPEC, TRAIN, VALIDATION
+from ml_assets_tests.ml.test_external_memory import parquet
+from ml_assets_tests.spark.cluster import Cluster
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+REFITTED = SPEC.model_copy(update={"refit": True})
+PLACES = {
+    "trials": ({"trials": "spark", "parallel_trials": 2}, 0.0),
+    # On so few rows the bins of two workers put together are others: a visible difference, though none that matters.
+    "training": ({"training": "spark", "training_workers": 2}, 0.1),
+}
+"""Declaration, and mean difference of predictions from a search here, in units of the label's spread."""
+
+
+@pytest.mark.parametrize(("place", "tolerance"), PLACES.values(), ids=PLACES)
+def test_the_declaration_puts_a_search_on_spark_and_refits_there(
+    tmp_path: Path, cluster: Cluster, place: dict[str, Any], tolerance: float
+) -> None:
+    compute = Compute(spark_master=cluster.master, spark_settings={"spark.executor.memory": "512m"}, **place)
+    rows = ParquetRows(parquet(tmp_path / "rows"), batch_rows=1_000)
+    given = SearchTask(rows, FEATURES, "y", "regression", REFITTED, compute, tmp_path / "scratch", "test")
+    found = search_where_declared(given, trials=2, log=tmp_path / "log")
+    here = SearchTask(rows, FEATURES, "y", "regression", REFITTED, Compute(), tmp_path / "scratch", "test")
+    expected = search_where_declared(here, trials=2, log=tmp_path / "expected")
+    assert [trial.params for trial in found.trials] == [trial.params for trial in expected.trials]
+    found.model.save(tmp_path / "model")
+    both = pd.concat([TRAIN, VALIDATION])
+    difference = Model.load(tmp_path / "model").predict(both) - expected.model.predict(both)
+    assert np.abs(difference).mean() <= tolerance * both["y"].std()
