@@ -59,6 +59,8 @@ def check_reference(
         results = against_reference(store, problem, cutoff, joined)
     except NoReferenceError as error:
         return [_result(True, f"Not judged: {error}", {})]
+    if not results:
+        return [_result(True, f"Not judged: the training set of {cutoff} taught no rules.", {"rules": 0})]
     wrong = [result for result in results if result.status != "passed"]
     said = f"{len(wrong)} of {len(results)} rules learned from the training set of {cutoff} do not hold"
     metadata = {"rules": len(results), "rules_not_met": len(wrong), "reference": cutoff}

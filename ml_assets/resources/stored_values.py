@@ -6,7 +6,7 @@ Here belongs reading. Which value answers which row is found in `point_in_time`.
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -97,16 +97,23 @@ def file_versions(files: Sequence[Path]) -> list[tuple[int, int, int]]:
 def files_between(files: Sequence[Path], first: datetime | None, last: datetime | None) -> list[Path]:
     """The files that can hold events from `first` to `last`, sorted by name.
 
-    Files named after a day hold the events from that day to the day of the next file: what cannot matter is
-    not even opened. If a name is no day, all are kept, and row groups are skipped by their statistics.
+    Files named after a day hold the events from that day to the day of the next file, in local time, which is at
+    most a day off UTC: what cannot matter is not even opened. If a name is no day, or there is but one file (a saved
+    training set is named after its cutoff), all are kept, and row groups are skipped by their statistics.
     """
     ordered = sorted(files)
     try:
         days = [datetime.combine(date.fromisoformat(path.stem), datetime.min.time(), UTC) for path in ordered]
     except ValueError:
         return ordered
-    begin = max(bisect_right(days, first) - 1, 0) if first else 0
-    return ordered[begin : bisect_right(days, last) if last else None]
+    if len(ordered) == 1:
+        return ordered
+    begin = max(bisect_right(days, first - _ZONES) - 1, 0) if first else 0
+    return ordered[begin : bisect_right(days, last + _ZONES) if last else None]
+
+
+_ZONES = timedelta(days=1)
+"""More than any time zone is ahead of or behind UTC."""
 
 
 def scan(files: Sequence[Path]) -> str:

@@ -3,7 +3,8 @@
 import os
 import random
 import signal
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Mapping
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
@@ -63,14 +64,21 @@ def uninterrupted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 
 def killed_after(log: Path, spec: Search, seconds: float) -> bool:
-    """Whether the search was killed before it had ended."""
+    """Start the search, wait for a new line in its log and then so long, and kill it; whether it had not ended yet."""
+    before = written(log)
     process = CONTEXT.Process(target=search_all, args=(log, spec))
     process.start()
+    while process.is_alive() and written(log) == before:
+        time.sleep(0.001)
     process.join(seconds)
     process.kill()
     process.join()
     assert process.exitcode in (0, -signal.SIGKILL)
     return process.exitcode != 0
+
+
+def written(log: Path) -> int:
+    return log.read_bytes().count(b"\n") if log.exists() else 0
 
 
 def died(target: Any, *arguments: object) -> bool:
@@ -80,27 +88,16 @@ def died(target: Any, *arguments: object) -> bool:
     return process.exitcode == -signal.SIGKILL
 
 
-def moments(log: Path) -> Iterator[float]:
-    """Random seconds, longer each time that nothing was gained, so that the search ends at last."""
-    dice, longest, before = random.Random(5), 0.4, -1  # noqa: S311
-    while True:
-        held = log.read_bytes().count(b"\n") if log.exists() else 0
-        longest *= 1.5 if held == before else 1.0
-        before = held
-        yield dice.uniform(0.05, longest)
-
-
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_as_if_never_killed(
     tmp_path: Path, uninterrupted: tuple[str, SearchResult]
 ) -> None:
     name, result = uninterrupted
-    log, kills = tmp_path / "log", 0
-    for seconds in moments(log):
-        if not killed_after(log, SPECS[name], seconds):
-            break
+    log, kills, dice = tmp_path / "log", 0, random.Random(5)  # noqa: S311
+    trial_s = result.trials[-1].ended_s / TRIALS
+    while killed_after(log, SPECS[name], dice.uniform(0, 2 * trial_s)):
         kills += 1
-        assert kills < 100
+        assert kills <= TRIALS + 1  # each time at least one line was gained
     assert kills >= 3
     assert not list(tmp_path.glob("*.old"))
     assert sorted(line["number"] for line in lines_that_parse(log)[1:]) == list(range(TRIALS))

@@ -14,7 +14,8 @@ from ml_assets.resources.feast_quality.references import against_reference, refe
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets_tests.resources.feature_lake import START, FeatureLake
 
-CUTOFF = "2013-02-04"
+CUTOFF = "2013-03-04"
+"""Its saved file is named after a day that all its rows precede."""
 ROWS = 2400
 
 
@@ -22,7 +23,7 @@ ROWS = 2400
 def lake(tmp_path_factory: pytest.TempPathFactory) -> FeatureLake:
     lake = FeatureLake(tmp_path_factory.mktemp("quality"))
     lake.apply()
-    save_reference(lake.store, lake.problem, CUTOFF, joined(lake, seed=1), lake.root / "reference.parquet")
+    save_reference(lake.store, lake.problem, CUTOFF, joined(lake, seed=1), lake.root / f"{CUTOFF}.parquet")
     return lake
 
 
@@ -79,8 +80,8 @@ def test_feasts_own_call_raises_for_a_changed_feature(lake: FeatureLake) -> None
     again = feast.get_saved_dataset(reference.dataset_name)._retrieval_job
     assert len(again.to_df(validation_reference=reference)) == ROWS
     other = joined(lake, seed=3).assign(wind=1000.0)
-    save_reference(lake.store, lake.problem, "2013-03-04", other, lake.root / "other.parquet")
-    changed = feast.get_saved_dataset(reference_name(lake.problem, "2013-03-04"))._retrieval_job
+    save_reference(lake.store, lake.problem, "2013-04-01", other, lake.root / "other.parquet")
+    changed = feast.get_saved_dataset(reference_name(lake.problem, "2013-04-01"))._retrieval_job
     with pytest.raises(ValidationFailed) as failed:
         changed.to_df(validation_reference=reference)
     assert {error.column_name for error in failed.value.report.errors} == {"wind"}
@@ -93,7 +94,7 @@ def test_what_feast_keeps_is_json_and_saving_again_replaces_it(lake: FeatureLake
     assert set(json.loads(before.ge_profiler.profiler.body)) == {"columns", "hours"}
     kinds = {rule["kind"] for rule in json.loads(before.ge_profile.expectation_suite)}
     assert {"of_type", "between", "in_set"} <= kinds
-    path = lake.root / "reference.parquet"
+    path = lake.root / f"{CUTOFF}.parquet"
     bytes_before = path.read_bytes()
     save_reference(lake.store, lake.problem, CUTOFF, joined(lake, seed=1), path)
     assert path.read_bytes() == bytes_before

@@ -1,6 +1,6 @@
 """The point-in-time join, case by case; against its definition in `test_point_in_time_oracle`."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -85,15 +85,29 @@ def test_no_landed_values_give_empty_columns(lake: FeatureLake) -> None:
 
 
 def test_windows_that_cannot_matter_are_not_opened(lake: FeatureLake) -> None:
-    lake.land("station", [("EWR", after(15), after(15), 10.0, 1, "clear")])
+    lake.land("station", [("EWR", after(16), after(16), 10.0, 1, "clear")])
     folder = lake.folders["station"]
     for window in ("2013-01-07", "2013-01-28"):
         (folder / f"{window}.parquet").write_bytes(b"no parquet")
-    assert lake.store.training_rows(lake.problem, asking(("EWR", 1, after(17.9))))["wind"].tolist() == [10.0]
+    assert lake.store.training_rows(lake.problem, asking(("EWR", 1, after(18.5))))["wind"].tolist() == [10.0]
     with pytest.raises(OfflineReadError, match="Feature view 'station' cannot be read"):
         lake.store.training_rows(lake.problem, asking(("EWR", 1, after(21))))
     for window in ("2013-01-07", "2013-01-28"):
         (folder / f"{window}.parquet").unlink()
+
+
+def test_a_window_of_another_time_zone_begins_on_the_day_before_in_utc() -> None:
+    files = [Path("2013-01-07.parquet"), Path("2013-01-14.parquet")]
+    in_rome = datetime(2013, 1, 13, 23, 30, tzinfo=UTC)  # Monday 14 January, half past midnight there
+    assert files_between(files, None, in_rome) == files
+    in_new_york = datetime(2013, 1, 14, 3, 30, tzinfo=UTC)  # still Sunday there
+    assert files_between(files, in_new_york, None) == files
+    assert files_between(files, None, datetime(2013, 1, 12, 23, tzinfo=UTC)) == files[:1]
+    assert files_between(files, datetime(2013, 1, 15, tzinfo=UTC), None) == files[1:]
+
+
+def test_a_single_file_named_after_a_day_may_hold_earlier_events() -> None:
+    assert files_between([Path("2013-01-14.parquet")], None, after(-30)) == [Path("2013-01-14.parquet")]
 
 
 def test_files_not_named_after_days_are_all_read() -> None:
