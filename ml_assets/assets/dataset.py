@@ -61,6 +61,7 @@ def build_dataset(problem: Problem) -> dg.AssetsDefinition:
         frame = validated.table
         about = {"views": feature_versions.counts(versions)}
         path = lake.write(lake.stage(problem, "dataset", cutoff.key), frame, about=about)
+        reference = keep_reference(problem, cutoff.key, frame, lake, feature_store)
         yield dg.MaterializeResult(
             metadata={
                 **_metadata(frame, problem),
@@ -68,7 +69,7 @@ def build_dataset(problem: Problem) -> dg.AssetsDefinition:
                 "view_versions": feature_versions.table(problem, versions),
                 "path": dg.MetadataValue.path(path),
                 "data_sha256": content_hash([path]),
-                **keep_reference(problem, cutoff.key, frame, lake, feature_store),
+                **reference,
                 **validated.metadata,
             },
             check_results=[*validated.checks, feature_versions.judged(problem, versions)],

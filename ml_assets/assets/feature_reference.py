@@ -8,6 +8,7 @@ import pandas as pd
 from ml_assets.assets import partitions
 from ml_assets.errors import NoReferenceError
 from ml_assets.ml.expectations import RuleResult
+from ml_assets.ml.markdown import data_cell, escaped, markdown_table
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake
 from ml_assets.spec import Problem
@@ -80,6 +81,6 @@ def _result(passed: bool, text: str, metadata: dict[str, object]) -> dg.AssetChe
 
 
 def _table(wrong: Sequence[RuleResult]) -> str:
-    lines = [f"| {r.rule} | {'' if r.observed is None else r.observed} | {r.notes} |" for r in wrong[:_LISTED]]
-    more = [f"| and {len(wrong) - _LISTED} more | | |"] if len(wrong) > _LISTED else []
-    return "\n".join(["| rule | observed | learned |", "|---|---|---|", *lines, *more])
+    rows = [[data_cell(part) for part in (r.rule, r.observed)] + [escaped(r.notes)] for r in wrong[:_LISTED]]
+    more = [[f"and {len(wrong) - _LISTED} more", "", ""]] if len(wrong) > _LISTED else []
+    return markdown_table(("rule", "observed", "learned"), [*rows, *more])

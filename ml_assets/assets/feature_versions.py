@@ -10,6 +10,7 @@ from datetime import timedelta
 import dagster as dg
 
 from ml_assets.assets import keys
+from ml_assets.ml.markdown import markdown_table
 from ml_assets.ml.versions import view_version
 from ml_assets.ml.windows import Window, first_window, windows_over
 from ml_assets.resources.lake import Lake
@@ -53,12 +54,12 @@ def judged(problem: Problem, found: Versions) -> dg.AssetCheckResult:
 
 def table(problem: Problem, found: Versions) -> dg.MetadataValue:
     """The versions as a table for people."""
-    lines = [
-        f"| {view.name} | `{version or 'none'}` | {len(each)} | {_span(each)} | {_verdict(problem, view, version)} |"
+    rows = [
+        (view.name, f"`{version or 'none'}`", str(len(each)), _span(each), _verdict(problem, view, version))
         for view in problem.feature_views
         for version, each in found[view.name].items()
     ]
-    return dg.MetadataValue.md("\n".join(["| view | version | windows | which | |", "|---|---|---|---|---|", *lines]))
+    return dg.MetadataValue.md(markdown_table(("view", "version", "windows", "which", ""), rows))
 
 
 def counts(found: Versions) -> dict[str, dict[str, int]]:

@@ -1,13 +1,13 @@
 """How what a validation found becomes a check result: one line, and tables in Markdown with the data escaped."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
+from ml_assets.ml.markdown import data_cell, markdown_table
 from ml_assets.ml.quarantine import REASON
 from ml_assets.ml.rule_results import RuleResult
 from ml_assets.resources.data_docs import ValidationReport
@@ -15,7 +15,7 @@ from ml_assets.resources.data_docs import ValidationReport
 CHECK = "great_expectations"
 """Name of the check on every asset that has rules."""
 
-_SHOWN_ROWS, _SHOWN_CHARACTERS, _SHOWN_RULES = 5, 60, 6
+_SHOWN_ROWS, _SHOWN_RULES = 5, 6
 
 
 def check_result(
@@ -82,12 +82,4 @@ def _preview(rows: pa.Table) -> str:
 
 
 def _markdown(head: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> str:
-    lines = [head, ["---"] * len(head), *([_cell(part) for part in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    """A value as one cell: markup, links and column ends of the data are shown and do nothing."""
-    text = "" if value is None else " ".join(str(value).split())
-    text = text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
-    return "".join(f"\\{sign}" if sign in "\\`*_[]|~!#" else sign for sign in escape(text, quote=False))
+    return markdown_table(head, ([data_cell(part) for part in row] for row in rows))

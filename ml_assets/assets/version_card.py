@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pandas as pd
 
-from ml_assets.assets.gate import days, held_out_scores
+from ml_assets.assets.gate import days
 from ml_assets.ml import figures
 from ml_assets.ml.model import Model
 from ml_assets.ml.model_card import CardFacts, Interval, description, frame_table, metric_intervals, model_card
 from ml_assets.ml.promotion import Verdict
-from ml_assets.ml.scores import known, label_of
+from ml_assets.ml.scores import Scores, known, label_of
 from ml_assets.resources.ledger import LedgerRow
 from ml_assets.resources.registry import Registry
 from ml_assets.spec import Problem
@@ -32,14 +32,14 @@ def card_facts(
     row: LedgerRow,
     verdict: Verdict,
     model: Model,
-    held_out: pd.DataFrame,
+    test: pd.DataFrame,
+    scores: Scores,
     *,
     rows: Mapping[str, int],
     origin: Mapping[str, str],
     views: Mapping[str, str],
 ) -> CardFacts:
     """What the card of a version tells."""
-    test, scores = held_out_scores(model, held_out)
     label = label_of(problem.task, test[problem.label.name])
     return CardFacts(
         version=row.version,
@@ -56,9 +56,8 @@ def card_facts(
     )
 
 
-def pictures(problem: Problem, model: Model, held_out: pd.DataFrame) -> dict[str, "Figure"]:
+def pictures(problem: Problem, model: Model, test: pd.DataFrame, scores: Scores) -> dict[str, "Figure"]:
     """How far the predictions can be believed, and what they rest on."""
-    test, scores = held_out_scores(model, held_out)
     label = label_of(problem.task, test[problem.label.name])
     there, found = known(problem.task, label), {}
     if there.any() and problem.task == "multiclass":

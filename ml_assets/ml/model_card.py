@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml_assets.ml.bootstrap import bootstrap_interval
+from ml_assets.ml.markdown import markdown_table
 from ml_assets.ml.metrics import evaluate
 from ml_assets.ml.model import ParamValue
 from ml_assets.ml.promotion import Verdict, blocks_of
@@ -129,24 +130,24 @@ def _sections(problem: Problem, facts: CardFacts) -> list[str]:
         f"**Decision of the gate:** {_text(facts.decision)}\n\n**Trained because of:** {_text(facts.cause)}",
         f"## Use\n\nPredicts `{problem.label.name}`{unit}, a {problem.task} label, {_when(problem)}. Scores windows "
         f"from {facts.cutoff} on; it knows nothing of what became known later.",
-        "## Quality on the held-out test rows\n\n" + _table(("metric", "value", *bounds), metrics),
+        "## Quality on the held-out test rows\n\n" + markdown_table(("metric", "value", *bounds), metrics),
     ]
     if facts.verdict.segments:
         sections.append("## Segments against the champion\n\n" + _segments(facts.verdict))
     sections += [
-        "## Data\n\n" + _table(("part", "rows"), [(part, f"{rows:,}") for part, rows in facts.rows.items()]),
-        "## Origin\n\n" + _table(("", ""), [(name, f"`{value}`") for name, value in facts.origin.items()]),
+        "## Data\n\n" + markdown_table(("part", "rows"), [(part, f"{rows:,}") for part, rows in facts.rows.items()]),
+        "## Origin\n\n" + markdown_table(("", ""), [(name, f"`{value}`") for name, value in facts.origin.items()]),
     ]
     if facts.views:
         views = [(f"`{view}`", version) for view, version in facts.views.items()]
-        sections.append("## Feature views and their code versions\n\n" + _table(("view", "version"), views))
+        sections.append("## Feature views and their code versions\n\n" + markdown_table(("view", "version"), views))
     inputs = [(f"`{name}`", kind) for name, kind in problem.features.items()]
     params = [(f"`{name}`", _number(value)) for name, value in sorted(facts.params.items())]
     return [
         *sections,
-        "## Input\n\n" + _table(("feature", "type"), inputs),
+        "## Input\n\n" + markdown_table(("feature", "type"), inputs),
         "## Example\n\n" + frame_table(facts.example),
-        "## Parameters\n\n" + _table(("parameter", "value"), params),
+        "## Parameters\n\n" + markdown_table(("parameter", "value"), params),
     ]
 
 
@@ -167,18 +168,13 @@ def _segments(verdict: Verdict) -> str:
         )
         for each in verdict.segments
     ]
-    return _table(("segment", "rows", "this version", "champion", "gain", ""), rows)
+    return markdown_table(("segment", "rows", "this version", "champion", "gain", ""), rows)
 
 
 def frame_table(frame: pd.DataFrame) -> str:
     """A few rows as a table in Markdown."""
     rows = [tuple("" if pd.isna(value) else _text(_number(value)) for value in row) for row in frame.to_numpy(object)]
-    return _table(tuple(f"`{name}`" for name in frame.columns), rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown_table(tuple(f"`{name}`" for name in frame.columns), rows)
 
 
 def _number(value: object) -> str:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from ml_assets.errors import FeatureColumnCollisionError, JoinKeyTypeError
 from ml_assets.ml.output_types import view_types
-from ml_assets.ml.versions import code_version
+from ml_assets.ml.versions import view_version
 from ml_assets.spec import FeatureSet, FeatureView
 
 EVENT, KNOWN = "event_timestamp", "known_at"
@@ -82,7 +82,7 @@ def declared_objects(features: FeatureSet, folders: Mapping[str, Path]) -> dict[
         for key, kind in kinds.items()
     }
     views = {
-        view.name: _view(view, keys, folders[view.name], code_version(view, features.folder))
+        view.name: _view(view, keys, folders[view.name], view_version(features, view))
         for view in features.feature_views
     }
     service = FeatureService(

@@ -7,13 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_assets.errors import OfflineReadError
 from ml_assets.ml.parity import ViewParity, compare
-from ml_assets.ml.query import connect, quoted
+from ml_assets.ml.query import quoted
 from ml_assets.resources.feast_objects import EVENT, event_time_column, known_at_column, ttl_of
 from ml_assets.resources.feature_frames import ARROW, keys_of, microseconds, usable_at, utc
 from ml_assets.resources.online_store import online_values
@@ -40,7 +38,7 @@ def view_parity(store: Any, view: FeatureView, registered: Any, entities: int, s
     if registered.most_recent_end_time is None:
         return ViewParity(view.name, 0, 0, 0, ())
     now = utc(registered.most_recent_end_time)
-    drawn = _drawn(view, Path(registered.batch_source.path), now, entities, seed)
+    drawn = _drawn(store.config, view, Path(registered.batch_source.path), now, entities, seed)
     keys = keys_of({view.name: registered}, drawn.to_pandas())
     event, known = event_time_column(view), known_at_column(view)
     names = [*view.features, known, event]
@@ -56,7 +54,7 @@ def view_parity(store: Any, view: FeatureView, registered: Any, entities: int, s
     return compare(view.name, event, drawn, visible, offline, waiting)
 
 
-def _drawn(view: FeatureView, folder: Path, now: datetime, entities: int, seed: str) -> pa.Table:
+def _drawn(config: Any, view: FeatureView, folder: Path, now: datetime, entities: int, seed: str) -> pa.Table:
     """(up to `entities`,) distinct keys with an event within the TTL before `now`, in an order that the seed gives."""
     oldest = now - ttl_of(view)
     keys = ", ".join(map(quoted, view.entities))
@@ -64,16 +62,12 @@ def _drawn(view: FeatureView, folder: Path, now: datetime, entities: int, seed: 
     files = files_between(sorted(folder.glob("*.parquet")), oldest, now)
     if not files:
         return pa.table({key: pa.array([], pa.string()) for key in view.entities})
-    con = connect()
-    try:
+    from ml_assets.resources.feast_sources import reading
+
+    with reading(config, f"Feature view '{view.name}'") as con:
         return con.sql(
             f"SELECT {keys} FROM (SELECT DISTINCT {keys} FROM {scan(files)} WHERE {whole} "
             f"AND {EVENT} >= {moment_literal(oldest)} AND {EVENT} <= {moment_literal(now)}) "
             f"ORDER BY hash(?, {keys}), {keys} LIMIT ?",
             params=[seed, entities],
         ).to_arrow_table()
-    except duckdb.Error as error:
-        reason = f"cannot be read: {str(error).splitlines()[0]}; materialise its windows again"
-        raise OfflineReadError(f"Feature view '{view.name}'", reason) from error
-    finally:
-        con.close()
