@@ -2,34 +2,35 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 
 from ml_assets.assets import keys, partitions
 from ml_assets.files import write_text
 from ml_assets.ml import figures
-from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.former_searches import LOG, logs_before
 from ml_assets.ml.metrics import evaluate, shown
 from ml_assets.ml.model import ParamValue
-from ml_assets.ml.refit import refit
+from ml_assets.ml.row_batches import ParquetRows
 from ml_assets.ml.scores import label_of
 from ml_assets.ml.search_figures import parameters_figure, search_figure
 from ml_assets.ml.trial_log import Trial
-from ml_assets.ml.tuning import SearchResult, search
+from ml_assets.ml.tuning import SearchResult
 from ml_assets.ml.versions import search_version
 from ml_assets.resources.lake import content_hash
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.registry import Registry
+from ml_assets.resources.search_place import SearchTask, search_where_declared
 from ml_assets.resources.tracking import TrialRuns, run_outcome
 from ml_assets.spec import Distribution, Problem, Search
 
 RESULT = "result.json"
+
+_EXAMPLES = 1000
+"""Rows from which MLflow derives the training set's schema."""
 
 
 def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
@@ -50,14 +51,13 @@ def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
     def tuned_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         lake, registry, ledger = context.resources.lake, context.resources.registry, context.resources.ledger
         mlflow, cutoff = getattr(context.resources, keys.tracking(problem)), context.partition_key
-        frame = lake.read_stage(problem, "dataset", cutoff)
+        rows = ParquetRows(lake.stage(problem, "dataset", cutoff), batch_rows=problem.compute.batch_rows)
         folder = lake.model_folder(problem, cutoff)
         with run_outcome(mlflow):
             champion = _champion(problem, cutoff, ledger, registry)
-            digest = content_hash([lake.stage(problem, "dataset", cutoff)])
-            found = _search(context, problem, frame, folder, mlflow, registry, champion, digest)
-            result = _log(problem, cutoff, frame, digest, found, folder, mlflow, registry)
-            result["views"] = lake.about(lake.stage(problem, "dataset", cutoff)).get("views", {})
+            found = _search(context, problem, rows, folder, mlflow, registry, champion)
+            result = _log(problem, cutoff, rows, found, folder, mlflow, registry)
+            result["views"] = lake.about(rows.path).get("views", {})
         write_text(folder / RESULT, json.dumps(result, indent=2, sort_keys=True))
         return dg.MaterializeResult(metadata=_metadata(found, result, problem.search.space))
 
@@ -73,33 +73,35 @@ def _champion(problem: Problem, cutoff: str, ledger: Ledger, registry: Registry)
 def _search(
     context: dg.AssetExecutionContext,
     problem: Problem,
-    frame: pd.DataFrame,
+    rows: ParquetRows,
     folder: Path,
     mlflow: Any,
     registry: Registry,
     champion: dict[str, ParamValue] | None,
-    digest: str,
 ) -> SearchResult:
     spec = problem.search
     trials = spec.max_trials if champion is None else spec.retrain_trials or spec.max_trials
     progress = _Progress(context, spec, trials, lambda name: TrialRuns(registry.client(), mlflow.active_run(), name))
-    found = search(
-        frame[frame[SPLIT] == "train"],
-        frame[frame[SPLIT] == "validation"],
+    task = SearchTask(
+        rows=rows,
         features=problem.features,
         label=problem.label.name,
+        task=problem.task,
         spec=spec,
+        compute=problem.compute,
+        scratch=folder / "scratch",
+        name=f"{problem.name} {context.partition_key}",
+    )
+    return search_where_declared(
+        task,
         trials=trials,
         log=folder / LOG,
-        task=problem.task,
         warm_start=champion,
         former=logs_before(folder.parent, context.partition_key),
         on_start=progress.start,
         on_trial=progress.tell,
+        warn=context.log.warning,
     )
-    if not spec.refit:
-        return found
-    return replace(found, model=refit(found.model, frame[frame[SPLIT] != "test"], spec))
 
 
 class _Progress:
@@ -128,19 +130,18 @@ class _Progress:
 def _log(
     problem: Problem,
     cutoff: str,
-    frame: pd.DataFrame,
-    digest: str,
+    rows: ParquetRows,
     found: SearchResult,
     folder: Path,
     mlflow: Any,
     registry: Registry,
 ) -> dict[str, Any]:
     """Save the model and put it, the data and the numbers into the parent run; returns what later stages need."""
-    test = frame[frame[SPLIT] == "test"]
+    test, digest = rows.part("test").frame(), content_hash([rows.path])
     metrics = evaluate(label_of(problem.task, test[problem.label.name]), found.model.scores(test))
     found.model.save(folder / "model")
     source = mlflow.data.from_pandas(
-        frame[[*problem.features, problem.label.name]].head(1000),
+        next(rows.part("train").batches([*problem.features, problem.label.name])).head(_EXAMPLES),
         source=f"dataset {cutoff}",
         name=f"cutoff {cutoff}",
         digest=digest[:36],
@@ -158,7 +159,7 @@ def _log(
         "model_uri": uri,
         "data_sha256": digest,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "train_start": str(frame["event_timestamp"].min().date()),
+        "train_start": str(rows.column("event_timestamp")["event_timestamp"].min().date()),
         "test": metrics.as_dict(),
         "best_trial": found.best.number,
         "trials": len(found.trials),

@@ -92,8 +92,12 @@ def dataset_version(problem: Problem) -> str:
 
 
 def search_version(problem: Problem) -> str:
-    """Version of the tuned model: the training set's, and the search, its seed included."""
-    return _combined(training_version(problem), code_version(problem.search))
+    """Version of the tuned model: the training set's, the search, its seed included, and how it was computed.
+
+    Not where a cluster is: the same search on another one is the same search.
+    """
+    place = problem.compute.model_dump(mode="json", exclude={"spark_master", "spark_settings", "gpu_required"})
+    return _combined(training_version(problem), code_version(problem.search), place)
 
 
 def gate_version(problem: Problem) -> str:

@@ -58,6 +58,7 @@ def search_where_declared(
     log: Path,
     warm_start: Mapping[str, ParamValue] | None = None,
     former: Sequence[Path] = (),
+    on_start: Callable[[str], None] = lambda search_id: None,
     on_trial: Callable[[Trial], None] = lambda trial: None,
     warn: Callable[[str], None] = lambda warning: None,
 ) -> SearchResult:
@@ -65,7 +66,7 @@ def search_where_declared(
 
     Args:
         task: What is searched.
-        trials, log, warm_start, former, on_trial: As `tuning.search_prepared`.
+        trials, log, warm_start, former, on_start, on_trial: As `tuning.search_prepared`.
         warn: Told what a user should know, e.g. that there is no GPU; once each.
 
     Raises:
@@ -80,6 +81,7 @@ def search_where_declared(
             log=log,
             warm_start=warm_start,
             former=former,
+            on_start=on_start,
             on_trial=on_trial,
             runner=runner,
         )

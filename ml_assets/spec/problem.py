@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from ml_assets.spec.base import Name, Spec
 from ml_assets.spec.cadence import Cadence
+from ml_assets.spec.compute import Compute
 from ml_assets.spec.feature_set import FeatureSet, name_the_only_source
 from ml_assets.spec.features import FeatureType, FeatureView, Label, Rows
 from ml_assets.spec.metrics import METRICS, SEARCH_LOSSES, MetricName, Task
@@ -47,6 +48,11 @@ class ProblemParts(Spec):
         examples=["validation/dataset.yaml"],
     )
     search: Search = Field(Search(), description="Hyper-parameter search.", examples=[{"max_trials": 10}])
+    compute: Compute = Field(
+        Compute(),
+        description="Where trials and trainings run: here, on a Spark cluster, from disk, on a GPU.",
+        examples=[{"device": "cuda"}],
+    )
     promotion: Promotion = Field(Promotion(), description="Gate to production.", examples=[{"confidence": 0.9}])
     drift: DriftPolicy = Field(DriftPolicy(), description="When a window has drifted.", examples=[{"min_rows": 500}])
     quality: QualityPolicy = Field(
@@ -85,6 +91,17 @@ class ProblemParts(Spec):
             raise ValueError(f"`label.positive` is for binary labels; the task is {self.task}")
         if self.quality.max_bias is not None and self.task == "multiclass":
             raise ValueError("`quality.max_bias` is for numbers and binary labels; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _device_is_said_once(self) -> "ProblemParts":
+        for part in ("space", "fixed"):
+            if "device" in getattr(self.search, part):
+                raise ValueError(f"`search.{part}.device`: say it as `compute.device`; leave it out there")
+        if self.compute.trials == "spark" and self.search.parallel_trials > 1:
+            raise ValueError(
+                "`search.parallel_trials` is for trials on this machine; on Spark it is `compute.parallel_trials`"
+            )
         return self
 
 
