@@ -30,14 +30,14 @@ ui: .venv/installed ## Dagster's UI, MLflow's UI and the reports over that state
 test: .venv/installed lint ## Style, types and the tests
 	@$(BIN)/pytest -m "not long" --numprocesses 2 --dist loadfile
 
-test-long: .venv/installed ## The tests that take minutes each: browser, dg's commands, the retail problems
+test-long: .venv/spark ## The tests that take minutes each: browser, dg's commands, the retail problems, Spark
 	@$(BIN)/pytest -m long
 
 test-fast: .venv/installed ## The tests that take seconds
 	@$(BIN)/pytest -m "not slow and not long"
 
-bench: .venv/installed ## Ours against others, on this machine; tens of minutes (benchmarks/README.md)
-	@for each in point_in_time online validation_cost validation_rates; do \
+bench: .venv/bench ## Ours against others, on this machine; tens of minutes (benchmarks/README.md)
+	@for each in point_in_time online validation_cost validation_rates tuning external_memory; do \
 		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 lint: .venv/installed ## Style, types, direction of imports
@@ -58,4 +58,9 @@ clean: ## Remove what demo and setup made
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# Pyspark is 450 MB and Optuna is only compared with: neither is installed before it is needed.
+.venv/spark .venv/bench: .venv/%: .venv/installed
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev,$*]'
 	@touch $@

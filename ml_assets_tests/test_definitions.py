@@ -1,5 +1,6 @@
 """The code location as Dagster loads it."""
 
+import os
 import subprocess
 import sys
 
@@ -47,3 +48,23 @@ def _of_features(features: FeatureSet) -> set[str]:
 
 def test_loading_imports_no_heavy_library(loaded: list[str]) -> None:
     assert [name for name in loaded[loaded.index("-") + 1 :] if name] == []
+
+
+def test_addresses_from_the_environment_are_shown_by_name_only() -> None:
+    """What Dagster's UI shows of a resource is its configuration; servers' addresses may hold passwords."""
+    secret = "postgresql://anna:hunter2@db/"  # noqa: S105
+    servers = {
+        "ML_ASSETS_LEDGER_URL": secret + "ledger",
+        "ML_ASSETS_TRACKING_URI": secret + "mlflow",
+        "ML_ASSETS_FEAST_REGISTRY": secret + "feast",
+    }
+    code = (
+        "from dagster._core.remote_representation.external_data import RepositorySnap\n"
+        "from ml_assets.defs.resources import resources\n"
+        "for each in RepositorySnap.from_def(resources().get_repository_def()).resources:\n"
+        "    print(each.name, each.configured_values)"
+    )
+    environment = {**os.environ, **servers}
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert "hunter2" not in shown.stdout
+    assert all(name in shown.stdout for name in servers)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ml_assets.alerts.channels import AlertChannels
 from ml_assets.resources.data_docs import DataDocs
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake
@@ -12,7 +13,7 @@ from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.registry import Registry
 from ml_assets.resources.reports import Reports
 from ml_assets.resources.server_addresses import FEAST_REGISTRY, ONLINE_STORE
-from ml_assets.resources.settings import Settings
+from ml_assets.resources.settings import LEDGER_URL, TRACKING_URI, Settings
 
 
 @dg.definitions
@@ -25,16 +26,26 @@ def resources() -> dg.Definitions:
         resources={
             "lake": Lake(root=str(settings.home / "lake"), landing=str(settings.home / "landing")),
             "feature_store": _feature_store(settings),
-            "registry": Registry(tracking_uri=settings.tracking_uri, artifacts=settings.artifacts.as_uri()),
-            "ledger": Ledger(url=settings.ledger_url),
+            "registry": Registry(
+                tracking_uri=_by_name(TRACKING_URI, settings.tracking_uri), artifacts=settings.artifacts.as_uri()
+            ),
+            "ledger": Ledger(url=_by_name(LEDGER_URL, settings.ledger_url)),
             "data_docs": DataDocs(root=str(settings.reports / "data_docs")),
             "reports": Reports(root=str(settings.reports), url=settings.reports_url),
+            "alert_channels": AlertChannels.from_environment(
+                os.environ, dagster_url=settings.links_url or settings.dagster_url
+            ),
         },
     )
 
 
+def _by_name(variable: str, default: str) -> str:
+    """An address that the environment gives goes by its name: Dagster's UI shows what a resource is configured with."""
+    return dg.EnvVar(variable) if os.environ.get(variable) else default
+
+
 def _feature_store(settings: Settings) -> FeatureStore:
-    """Addresses go by their variables: Dagster's UI shows what a resource is configured with."""
+    """Its addresses go by their variables, too."""
     return FeatureStore(
         root=str(settings.home / "feast"),
         registry_address=dg.EnvVar(FEAST_REGISTRY) if settings.feast_registry else None,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from ml_assets.resources.server_addresses import FEAST_REGISTRY, ONLINE_STORE, redis_block, registry_url
 
+TRACKING_URI, LEDGER_URL = "ML_ASSETS_TRACKING_URI", "ML_ASSETS_LEDGER_URL"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -13,7 +15,8 @@ class Settings:
 
     Environment variables: `ML_ASSETS_HOME` (state; default `var/demo` below the working folder),
     `ML_ASSETS_TRACKING_URI` (MLflow), `ML_ASSETS_LEDGER_URL` (any SQLAlchemy URL), `ML_ASSETS_FEAST_REGISTRY`
-    (PostgreSQL for Feast's registry), `ML_ASSETS_ONLINE_STORE` (Redis for its online store) and
+    (PostgreSQL for Feast's registry), `ML_ASSETS_ONLINE_STORE` (Redis for its online store),
+    `ML_ASSETS_DAGSTER_URL` (where links in alerts lead, when others reach Dagster's UI elsewhere) and
     `ML_ASSETS_DAGSTER_PORT`, `ML_ASSETS_MLFLOW_PORT`, `ML_ASSETS_REPORTS_PORT`.
     """
 
@@ -27,6 +30,8 @@ class Settings:
     """Whether the registry's address is set. The address itself is left where it is: it may hold a password."""
     online_store: bool = False
     """Likewise of the online store."""
+    links_url: str = ""
+    """Dagster's UI as others reach it; "" for `dagster_url`."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], working_folder: Path) -> "Settings":
@@ -42,13 +47,14 @@ class Settings:
         home = Path(environment.get("ML_ASSETS_HOME", working_folder / "var" / "demo")).resolve()
         return cls(
             home=home,
-            tracking_uri=environment.get("ML_ASSETS_TRACKING_URI", f"sqlite:///{home / 'mlflow' / 'mlflow.db'}"),
-            ledger_url=environment.get("ML_ASSETS_LEDGER_URL", f"sqlite:///{home / 'ledger.db'}"),
+            tracking_uri=environment.get(TRACKING_URI, f"sqlite:///{home / 'mlflow' / 'mlflow.db'}"),
+            ledger_url=environment.get(LEDGER_URL, f"sqlite:///{home / 'ledger.db'}"),
             dagster_port=int(environment.get("ML_ASSETS_DAGSTER_PORT", "3070")),
             mlflow_port=int(environment.get("ML_ASSETS_MLFLOW_PORT", "3071")),
             reports_port=int(environment.get("ML_ASSETS_REPORTS_PORT", "3072")),
             feast_registry=bool(environment.get(FEAST_REGISTRY)),
             online_store=bool(environment.get(ONLINE_STORE)),
+            links_url=environment.get("ML_ASSETS_DAGSTER_URL", ""),
         )
 
     @property

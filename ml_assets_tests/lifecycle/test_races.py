@@ -1,6 +1,7 @@
 """Several processes change production through everything, MLflow included, while another looks at MLflow."""
 
 import multiprocessing as mp
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
@@ -48,13 +49,15 @@ def onlooker(race: Race) -> list[dict[str, int]]:
 def test_mlflow_names_one_production_version_at_any_moment_and_the_ledgers_at_the_end(shelf: Shelf) -> None:
     context = mp.get_context("forkserver")
     context.set_forkserver_preload([__name__, "mlflow", "xgboost"])
-    with context.Manager() as shared, context.Pool(len(VERSIONS) + 1) as pool:
+    with context.Manager() as shared, ProcessPoolExecutor(len(VERSIONS) + 1, context) as pool:
         race = Race(shelf.home, shared.Barrier(len(VERSIONS)), shared.Event())
-        look = pool.apply_async(onlooker, (race,))
-        runs = [pool.apply_async(promoter, (race, version)) for version in VERSIONS]
-        said = [run.get(timeout=180) for run in runs]
-        race.over.set()
-        seen = look.get(timeout=60)
+        look = pool.submit(onlooker, race)
+        runs = [pool.submit(promoter, race, version) for version in VERSIONS]
+        try:
+            said = [run.result(timeout=180) for run in runs]
+        finally:
+            race.over.set()  # else the onlooker never ends
+        seen = look.result(timeout=60)
     assert len(seen) > ROUNDS
     assert all(aliases.get("production") in VERSIONS for aliases in seen)
     won = sum(text.startswith("promoted version") for each in said for text in each)

@@ -2,6 +2,7 @@
 
 import multiprocessing as mp
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.synchronize import Barrier, Event
@@ -101,13 +102,15 @@ def processes() -> Any:
 
 def test_of_racing_promotions_one_wins_and_production_is_one_version_at_any_moment(url: str, processes: Any) -> None:
     Ledger(url=url).record(problem(), row(1, user=""))
-    with processes.Manager() as shared, processes.Pool(RACERS + 2) as pool:
+    with processes.Manager() as shared, ProcessPoolExecutor(RACERS + 2, processes) as pool:
         race = Race(url, shared.Barrier(RACERS), shared.Barrier(RACERS), shared.Event())
-        looks = [pool.apply_async(onlooker, (race,)) for _ in range(2)]
-        runs = [pool.apply_async(racer, (race, number)) for number in range(RACERS)]
-        results = [run.get(timeout=120) for run in runs]
-        race.over.set()
-        seen = [look.get(timeout=60) for look in looks]
+        looks = [pool.submit(onlooker, race) for _ in range(2)]
+        runs = [pool.submit(racer, race, number) for number in range(RACERS)]
+        try:
+            results = [run.result(timeout=120) for run in runs]
+        finally:
+            race.over.set()  # else the onlookers never end
+        seen = [look.result(timeout=60) for look in looks]
     rows = Ledger(url=url).rows(problem())
     for turn in range(ROUNDS):
         outcomes = {version: said for result in results for version, said in [result[turn]]}
@@ -123,8 +126,8 @@ def test_of_racing_promotions_one_wins_and_production_is_one_version_at_any_mome
 
 
 def test_of_first_promotions_into_an_empty_database_one_wins(url: str, processes: Any) -> None:
-    with processes.Manager() as shared, processes.Pool(RACERS) as pool:
+    with processes.Manager() as shared, ProcessPoolExecutor(RACERS, processes) as pool:
         race = Race(url, shared.Barrier(RACERS), shared.Barrier(RACERS), shared.Event())
-        runs = [pool.apply_async(newcomer, (race, number)) for number in range(1, RACERS + 1)]
-        [winner] = [version for version in (run.get(timeout=120) for run in runs) if version]
+        runs = [pool.submit(newcomer, race, number) for number in range(1, RACERS + 1)]
+        [winner] = [version for version in (run.result(timeout=120) for run in runs) if version]
     assert [each.version for each in Ledger(url=url).rows(problem())] == [winner]
