@@ -3,16 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
 
+from ml_assets.assets import keys
 from ml_assets.ml.model import Model
 from ml_assets.ml.row_batches import ParquetRows
 from ml_assets.resources.search_place import SearchTask, search_where_declared
 from ml_assets.spec import Compute
+from ml_assets_tests.assets.test_tasks import CUTOFF, declared, write_history
 from ml_assets_tests.ml.small_search import FEATURES, SPEC, TRAIN, VALIDATION
 from ml_assets_tests.ml.test_external_memory import parquet
+from ml_assets_tests.scenario import Scenario, failure
 from ml_assets_tests.spark.cluster import Cluster
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
@@ -40,3 +44,25 @@ def test_the_declaration_puts_a_search_on_spark_and_refits_there(
     both = pd.concat([TRAIN, VALIDATION])
     difference = Model.load(tmp_path / "model").predict(both) - expected.model.predict(both)
     assert np.abs(difference).mean() <= tolerance * both["y"].std()
+
+
+def test_a_problem_that_declares_spark_is_trained_there_and_its_version_scores_here(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    settings = {"spark.executor.memory": "512m"}
+    compute = Compute(spark_master=cluster.master, trials="spark", parallel_trials=2, spark_settings=settings)
+    here, there = (declared("tumours").model_copy(update={"compute": place}) for place in (Compute(), compute))
+    losses = []
+    for problem, home in ((here, tmp_path / "here"), (there, tmp_path / "there")):
+        home.mkdir()
+        with dg.DagsterInstance.ephemeral() as instance:
+            scenario = Scenario(problem, home, instance)
+            write_history(scenario)
+            result = scenario.run(keys.training_job(problem), CUTOFF)
+            assert result.success, failure(result)
+            [tuned] = result.asset_materializations_for_node(f"{problem.name}__tuned_model")
+            losses.append([tuned.metadata[name].value for name in ("trials", "test_logloss")])
+            [row] = scenario.ledger.rows(problem)
+            assert scenario.registry.load(problem, row).features == list(problem.features)
+    assert losses[0][0] == losses[1][0]
+    assert losses[0][1] == pytest.approx(losses[1][1], rel=0.2)  # two trials at a time are proposed from fewer others

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -200,8 +199,8 @@ def test_a_master_that_is_not_there_is_named_at_once() -> None:
         pass
 
 
-@pytest.mark.skipif(find_spec("pyspark") is not None, reason="pyspark is installed here")
-def test_without_pyspark_the_extra_is_named() -> None:
+def test_without_pyspark_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)  # as an import finds it where it is not installed
     compute = Compute(spark_master="local[1]", trials="spark")
     with pytest.raises(NoSparkError, match=r"pip install 'ml_assets\[spark\]'"), spark_session(compute, "test"):
         pass
