@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from ml_assets.alerts.sensor import build_alert_sensor
 from ml_assets.assets import keys, partitions
 from ml_assets.assets.dataset import build_dataset
 from ml_assets.assets.drift_report import build_drift_report
@@ -52,6 +53,8 @@ def build_problem_defs(problem: Problem) -> dg.Definitions:
     sensors = [build_retraining_sensor(problem, training_job)]
     if late or not own:
         sensors.append(build_following_sensor(problem, jobs))
+    if problem.alerts.receivers:
+        sensors.append(build_alert_sensor(problem))
     return dg.Definitions(
         assets=[*landing, *store, *scoring, *training, *([labels, quality] if late else [])],
         jobs=[*jobs, *build_lifecycle_jobs(problem)],

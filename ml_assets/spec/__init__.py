@@ -1,5 +1,6 @@
 """Declarations: frozen Pydantic models, one file per part of a problem. They import pydantic only."""
 
+from ml_assets.spec.alerts import AlertEvent, Alerts, QuietHours
 from ml_assets.spec.base import Column, Name, Spec
 from ml_assets.spec.cadence import Cadence
 from ml_assets.spec.cleaning import Cleaning, Drop
@@ -35,6 +36,8 @@ __all__ = [
     "GREATER_IS_BETTER",
     "METRICS",
     "SEARCH_LOSSES",
+    "AlertEvent",
+    "Alerts",
     "Between",
     "Cadence",
     "CheckName",
@@ -76,6 +79,7 @@ __all__ = [
     "Python",
     "QualityPolicy",
     "QuantileBetween",
+    "QuietHours",
     "Reading",
     "Reference",
     "RetrainingPolicy",

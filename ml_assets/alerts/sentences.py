@@ -1,0 +1,93 @@
+"""The sentences of an alert: since when, what it costs, what was done. They only read what is known."""
+
+from collections.abc import Iterator
+
+from ml_assets.alerts.reading import Evaluation, Known
+from ml_assets.ml.alerting import Alert
+from ml_assets.ml.decisions import LedgerRow, current
+from ml_assets.ml.metrics import error_of, shown
+from ml_assets.ml.retraining import decide
+from ml_assets.ml.windows import Window, window_of
+from ml_assets.spec import GREATER_IS_BETTER, Problem
+
+_IN_UNIT = ("rmse", "mae")
+
+
+def since(alert: Alert, known: Known) -> str:
+    """From which window to which."""
+    bad = sorted({each.window for each in evaluations_of(alert, known) if each.judged and not each.passed})
+    text = f"window {alert.since}; newest bad window {bad[-1].key}, {len(bad)} in all" if bad else alert.since
+    return f"{text}." if alert.kind == "checks_failed" else f"{text}. Good again at {alert.latest}."
+
+
+def cost(known: Known) -> str:
+    """The newest known error against the champion's own on its held-out rows, in the label's unit."""
+    problem, found = known.problem, _last_error(known)
+    if found is None:
+        late = problem.label.lookahead_days
+        later = f"Not known yet: labels come {late:g} days later."
+        return later if late else "Not known: no window was judged by labels."
+    metric, error, expected = problem.quality.metric, found.numbers["error"], found.numbers["held_out"]
+    unit = f" {unit_of(problem)}".rstrip()
+    values = [shown(error_of(metric, value)) for value in (error, expected)]
+    text = f"{metric} {values[0]}{unit} in window {found.window.key}, against {values[1]}{unit} held out"
+    if metric not in GREATER_IS_BETTER:
+        more = error - expected
+        text += f": {'+' if more >= 0 else '-'}{shown(abs(more))}{unit}"
+        text += f" ({more / expected:+.1%})" if expected else ""
+    rows = found.numbers.get("rows")
+    return f"{text}, over {rows:,.0f} rows." if rows else f"{text}."
+
+
+def done(known: Known) -> str:
+    """What the retraining policy made of it."""
+    problem = known.problem
+    if flying := [each for each in known.trainings if each.state == "in_flight"]:
+        return f"A training for {flying[-1].cutoff} is in flight (run {flying[-1].run[:8]})."
+    judged: dict[Window, list[str]] = {}
+    for each in known.evaluations:
+        if each.check in problem.retraining.checks:
+            failed = judged.setdefault(each.window, [])
+            failed += [] if each.passed else [each.check]
+    cutoffs = [row.cutoff for row in known.ledger]
+    last = window_of(problem.cadence, max(cutoffs)).start if cutoffs else None
+    decision = decide(judged, last, problem.retraining)
+    said = "A retraining is due" if decision.retrain else "No retraining so far"
+    return f"{said}: {decision.reason} {production(known)}"
+
+
+def production(known: Known) -> str:
+    """Who is production."""
+    holder = current(known.ledger)
+    return f"Version {holder.version} stays in production." if holder else "No version is in production."
+
+
+def held_out(row: LedgerRow, problem: Problem) -> Iterator[tuple[str, str]]:
+    """The gate's numbers, where the row has them."""
+    metric = problem.promotion.metric
+    mine, other = row.numbers.get("challenger_error"), row.numbers.get("champion_error")
+    if not isinstance(mine, int | float):
+        return
+    unit = f" {problem.label.unit}".rstrip() if metric in _IN_UNIT else ""
+    text = f"{metric} {shown(error_of(str(metric), mine))}{unit}"
+    if isinstance(other, int | float):
+        text += f" against {shown(error_of(str(metric), other))}{unit} of production on the same rows"
+    yield "Held-out rows", f"{text}."
+
+
+def evaluations_of(alert: Alert, known: Known) -> list[Evaluation]:
+    """Those of the alert's checks since its first window."""
+    if not alert.since:
+        return []
+    first = window_of(known.problem.cadence, alert.since).start
+    return [each for each in known.evaluations if each.check in alert.checks and each.window.start >= first]
+
+
+def unit_of(problem: Problem) -> str:
+    """Unit of the watched metric; "" where it has none."""
+    return problem.label.unit if problem.quality.metric in _IN_UNIT else ""
+
+
+def _last_error(known: Known) -> Evaluation | None:
+    judged = [each for each in known.evaluations if each.check == "model_quality"]
+    return next((each for each in reversed(judged) if {"error", "held_out"} <= set(each.numbers)), None)
