@@ -15,6 +15,26 @@ class DriftColumnsError(MLAssetsError):
         )
 
 
+class SummariesDifferError(MLAssetsError):
+    """Summaries of different columns cannot be merged."""
+
+    def __init__(self, columns: list[str]) -> None:
+        super().__init__(
+            f"Summaries cannot be merged: {', '.join(columns)} is not in all of them, or of another type. Summarise "
+            "the windows again with the current declaration."
+        )
+
+
+class SummaryFormatError(MLAssetsError):
+    """A stored summary is of another format."""
+
+    def __init__(self, found: object, expected: int) -> None:
+        super().__init__(
+            f"A table summary of format {found!r} cannot be read, {expected} is needed. Delete it: it is computed "
+            "again from the rows."
+        )
+
+
 class ValidationFailedError(MLAssetsError):
     """A table broke a critical rule, and was not written."""
 

@@ -1,26 +1,27 @@
 """Drift of one scored window against the reference rows of the version that scored it.
 
-Here belong the verdicts: which column drifted, and what could not be judged. What has to be put right before
-is `preflight.py`'s, the distances are Evidently's (`distances.py`), `drift_page.py` shows both. What follows
-from a verdict is the business of `automation`.
+Here the parts are put together and written down. What has to be put right before is `preflight.py`'s, the distances
+are Evidently's, of summaries of all rows (`distances.py`), the verdicts `drift_verdicts.py`'s; `drift_page.py` shows
+them. What follows from a verdict is the business of `automation`.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from json import dumps
-from math import sqrt
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ml_assets.files import write_text
-from ml_assets.ml.distances import METHODS, Measured, evidently_version, measure
+from ml_assets.ml.distances import Measured, evidently_version, measure
 from ml_assets.ml.drift_page import page
+from ml_assets.ml.drift_verdicts import ColumnDrift, DriftResult, judge_column, judged_on
 from ml_assets.ml.encoding import numbers
 from ml_assets.ml.metrics import Metrics, evaluate
-from ml_assets.ml.preflight import Sides, prepare, require
+from ml_assets.ml.preflight import prepare, require, summarise_frame
 from ml_assets.ml.scores import PREDICTION, PROBABILITY, label_of, read_scores
+from ml_assets.ml.summaries import TableSummary
 from ml_assets.spec import DriftPolicy, FeatureType, Task
 
 _PREDICTIONS: Mapping[Task, FeatureType] = {"regression": "float", "binary": "float", "multiclass": "string"}
@@ -30,66 +31,13 @@ numbers of few values for categories): the normed Wasserstein distance would div
 and pure sampling would make it drift, where the noise of Jensen-Shannon does not depend on the base rate."""
 
 
-@dataclass(frozen=True)
-class ColumnDrift:
-    """One column of the window against the same column of the reference.
-
-    Attributes:
-        column: Its name.
-        method: Evidently's name of the distance: `wasserstein` (normed by the reference's standard deviation)
-            for numbers, `jensenshannon` (natural logarithm, 0..0.83) for text, classes and labels of 0 and 1.
-        distance: The distance, >= 0; None where a side has no values.
-        threshold: Distance from which the column has drifted.
-        drifted: The verdict; None: not judged, and `note` says why.
-        note: What a reader has to know beside the distance.
-        missing_reference: Share of missing values in the reference, 0..1.
-        missing_current: Share of missing values in the window, 0..1.
-    """
-
-    column: str
-    method: str
-    distance: float | None
-    threshold: float
-    drifted: bool | None
-    note: str = ""
-    missing_reference: float = 0.0
-    missing_current: float = 0.0
+__all__ = ["ColumnDrift", "DriftResult", "compared_types", "drift_report", "qualities", "report_on"]
 
 
-@dataclass(frozen=True)
-class DriftResult:
-    """The verdicts on one window.
-
-    Attributes:
-        rows: Rows of the window, before sampling.
-        reference_rows: Rows of the reference, before sampling.
-        judged: Whether both sides have enough rows; if not, no column has a verdict.
-        note: Why it was not judged, or which sample the verdicts come from.
-        features: One entry per feature, in the declared order.
-        prediction: The predictions.
-        target: The labels that are known by now; None where no target was named.
-        ignored: Features that the policy leaves out of the share.
-    """
-
-    rows: int
-    reference_rows: int
-    judged: bool
-    note: str
-    features: tuple[ColumnDrift, ...]
-    prediction: ColumnDrift
-    target: ColumnDrift | None
-    ignored: tuple[str, ...] = ()
-
-    @property
-    def watched(self) -> tuple[ColumnDrift, ...]:
-        """Features with a verdict that the policy does not ignore."""
-        return tuple(f for f in self.features if f.drifted is not None and f.column not in self.ignored)
-
-    @property
-    def drifted_share(self) -> float:
-        """Drifted features / watched features, 0..1; 0 where none is watched."""
-        watched = self.watched
-        return sum(bool(f.drifted) for f in watched) / len(watched) if watched else 0.0
+def compared_types(features: Mapping[str, FeatureType], target: str | None, task: Task) -> dict[str, FeatureType]:
+    """Columns of scored rows that are compared, and as what: what a summary of such rows has to hold."""
+    labels: dict[str, FeatureType] = {target: _TARGETS[task]} if target else {}
+    return {**features, PREDICTION: _PREDICTIONS[task], **labels}
 
 
 def drift_report(
@@ -104,7 +52,7 @@ def drift_report(
     title: str,
     task: Task = "regression",
 ) -> DriftResult:
-    """Judge one window, and write Evidently's page and the record of the verdicts.
+    """Judge one window by its rows, and write Evidently's page and the record of the verdicts.
 
     Args:
         reference: (n, >= k) rows that the version in production was judged on: features, labels, and predictions
@@ -112,7 +60,7 @@ def drift_report(
         current: (m, >= k) rows of the window; m may be 0.
         features: Feature -> declared type. Text is compared as categories, everything else as numbers.
         target: Column of the labels, missing where still unknown; None: there are none.
-        policy: Thresholds, sample and seed.
+        policy: Thresholds.
         html: Page to write, whole or not at all; it opens offline.
         json: Record to write, whole or not at all: the same input gives the same bytes.
         title: Heading of the page.
@@ -122,29 +70,59 @@ def drift_report(
         DriftColumnsError: A side lacks a feature, the prediction or the target.
         FeatureTypeError: A numeric column holds text or times.
     """
-    types: dict[str, FeatureType] = {**features, PREDICTION: _PREDICTIONS[task]}
-    thresholds = dict.fromkeys(features, policy.column_threshold) | {PREDICTION: policy.prediction_threshold}
+    types = compared_types(features, target, task)
     shares = [column for column in reference.columns if column.startswith(PROBABILITY)]
-    require(reference, current, [*types, *shares, *([target] if target else [])])
-    scored = prepare(reference, current, types, sample_rows=policy.sample_rows, seed=policy.seed)
-    measured = measure(scored, thresholds)
-    judged = min(len(reference), len(current)) >= policy.min_rows
-    verdicts = {name: _judge(scored, name, measured, thresholds[name], policy, judged) for name in types}
-    label, quality = None, None
+    require(reference, current, [*types, *shares])
+    return report_on(
+        *(summarise_frame(side, types) for side in (reference, current)),
+        features=features,
+        target=target,
+        policy=policy,
+        html=html,
+        json=json,
+        title=title,
+        quality=qualities(reference, current, target, task),
+    )
+
+
+def report_on(
+    reference: TableSummary,
+    current: TableSummary,
+    *,
+    features: Mapping[str, FeatureType],
+    target: str | None,
+    policy: DriftPolicy,
+    html: Path,
+    json: Path,
+    title: str,
+    quality: tuple[Metrics, Metrics] | None = None,
+) -> DriftResult:
+    """Judge one window by summaries, without its rows, and write page and record; see `drift_report`.
+
+    Args:
+        reference: Summary of the `compared_types` of the rows that the version in production was judged on.
+        current: Summary of the window, or of several that were merged.
+        quality: Metrics on all labelled rows, (reference, window): see `qualities`.
+
+    Raises:
+        DriftColumnsError: A side lacks a feature, the prediction or the target.
+    """
+    thresholds = dict.fromkeys(features, policy.column_threshold) | {PREDICTION: policy.prediction_threshold}
     if target is not None:
-        known = _labelled(reference, target, task), _labelled(current, target, task)
-        labels = prepare(*known, {target: _TARGETS[task]}, sample_rows=policy.sample_rows, seed=policy.seed)
-        measured |= measure(labels, {target: policy.target_threshold})
-        label = _judge(labels, target, measured, policy.target_threshold, policy, judged)
-        quality = _quality(*known, target, task)
+        thresholds |= {target: policy.target_threshold}
+        reference, current = _known(reference, target), _known(current, target)
+    sides = prepare(reference, current, thresholds)
+    measured = measure(sides, thresholds)
+    judged = min(reference.rows, current.rows) >= policy.min_rows
+    verdicts = {name: judge_column(sides, name, measured, limit, policy, judged) for name, limit in thresholds.items()}
     result = DriftResult(
-        rows=len(current),
-        reference_rows=len(reference),
+        rows=current.rows,
+        reference_rows=reference.rows,
         judged=judged,
-        note=_note(len(reference), len(current), policy, judged),
+        note=judged_on(reference.rows, current.rows, policy, judged),
         features=tuple(verdicts[name] for name in features),
         prediction=verdicts[PREDICTION],
-        target=label,
+        target=verdicts[target] if target is not None else None,
         ignored=policy.ignore,
     )
     write_text(html, page(title, result, policy, measured, quality))
@@ -152,62 +130,33 @@ def drift_report(
     return result
 
 
-def _judge(
-    sides: Sides,
-    column: str,
-    measured: Mapping[str, Measured],
-    threshold: float,
-    policy: DriftPolicy,
-    judged: bool,
-) -> ColumnDrift:
-    method = METHODS[sides.types[column]]
-    distance = measured[column].distance if column in measured else None
-    missing = sides.missing(column)
-    values = min(sides.values(column))
-    far = distance is not None and distance >= threshold  # Evidently's own rule
-    notes = [sides.notes[column]] if column in sides.notes else []
-    drifted: bool | None = None
-    if not judged:
-        notes.append("not judged: too few rows")
-    elif abs(missing[1] - missing[0]) > policy.null_share_threshold:
-        drifted = True
-        notes.append(f"missing values: {missing[0]:.0%} before, {missing[1]:.0%} now")
-    elif not values:
-        notes.append("not judged: no values")
-    elif values < (needed := min(policy.min_rows, policy.sample_rows)):
-        notes.append(f"not judged: values in {values} rows, {needed} needed")
-    elif far and (noise := _lost_in_noise(sides, column, distance or 0.0, threshold)):
-        notes.append(noise)
-    else:
-        drifted = far
-    # Sums over categories follow the hash seed in their last digits: nine decimals are always the same.
-    shown = None if distance is None else round(distance, 9)
-    return ColumnDrift(column, method, shown, threshold, drifted, "; ".join(notes), *missing)
+def qualities(
+    reference: pd.DataFrame, current: pd.DataFrame, target: str | None, task: Task
+) -> tuple[Metrics, Metrics] | None:
+    """Metrics on all labelled rows, (reference, window); None where a side has none.
 
-
-def _lost_in_noise(sides: Sides, column: str, distance: float, threshold: float) -> str:
-    """Why a distance above the threshold says nothing, or "": so many categories that sampling gives it.
-
-    Two samples of one distribution over K categories are sqrt((K - 1) / 8 * (1/n + 1/m)) apart, from the
-    chi-squared limit of the Jensen-Shannon divergence in nats. Twice that is drift all the same (convention).
+    Args:
+        reference: (n, >= 2) rows with the label and the columns of `scores.score_columns`; no others are read.
+        current: (m, >= 2) rows of the window.
+        target: Column of the labels; None: there are none.
+        task: Kind of label.
     """
-    if sides.types[column] != "string":
-        return ""
-    (n, m), categories = sides.values(column), sides.categories(column)
-    floor = sqrt((categories - 1) / 8 * (1 / n + 1 / m))
-    if floor < threshold or distance >= 2 * floor:
-        return ""
-    return f"not judged: {categories:,} categories, sampling alone gives about {floor:.2f}"
+    if target is None:
+        return None
+    sides = [_labelled(side, target, task) for side in (reference, current)]
+    if not min(map(len, sides)):
+        return None
+    # Not by Evidently: its metric fails where the labels' reciprocals add up to nothing (all labels zero).
+    before, now = (evaluate(label_of(task, side[target]), read_scores(task, side)) for side in sides)
+    return before, now
 
 
-def _note(reference_rows: int, rows: int, policy: DriftPolicy, judged: bool) -> str:
-    if not judged:
-        return (
-            f"Not judged: {rows:,} rows in the window and {reference_rows:,} in the reference, "
-            f"{policy.min_rows:,} needed on each side."
-        )
-    sample = [f"{min(n, policy.sample_rows):,} of {n:,}" for n in (rows, reference_rows)]
-    return f"Judged on {sample[0]} rows of the window and {sample[1]} of the reference (seed {policy.seed})."
+def _known(table: TableSummary, target: str) -> TableSummary:
+    """The same without the rows whose label is not known: they are late, not missing."""
+    if target not in table.columns:
+        return table  # `prepare` refuses it
+    labels = table.columns[target]
+    return replace(table, columns={**table.columns, target: replace(labels, rows=labels.values, missing=0)})
 
 
 def _labelled(frame: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
@@ -217,15 +166,6 @@ def _labelled(frame: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
     plain = {name: numbers(frame, name) for name in (PREDICTION, target)}
     usable = np.isfinite(np.stack(list(plain.values()))).all(axis=0)
     return pd.DataFrame(plain).loc[pd.Series(usable)]
-
-
-def _quality(reference: pd.DataFrame, current: pd.DataFrame, target: str, task: Task) -> tuple[Metrics, Metrics] | None:
-    """Metrics on all labelled rows of both sides; None where a side has none."""
-    if not min(len(reference), len(current)):
-        return None
-    # Not by Evidently: its metric fails where the labels' reciprocals add up to nothing (all labels zero).
-    before, now = (evaluate(label_of(task, side[target]), read_scores(task, side)) for side in (reference, current))
-    return before, now
 
 
 def _record(

@@ -1,8 +1,8 @@
 """The page of a drift report: verdicts and distances in Evidently's widgets, one file that opens offline.
 
 Nothing is decided or measured here. The page is put together rather than taken from `DataDriftPreset`, which
-knows nothing of missing values, ignored columns or several thresholds, and takes six times as long: it
-computes every column three times and draws two plotly figures for each.
+knows nothing of missing values, ignored columns or several thresholds, and takes many times as long: it
+computes every column three times from all rows and draws two plotly figures for each.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from ml_assets.telemetry import disable_telemetry
 if TYPE_CHECKING:
     from evidently.legacy.model.widget import BaseWidgetInfo
 
-    from ml_assets.ml.drift import ColumnDrift, DriftResult
+    from ml_assets.ml.drift_verdicts import ColumnDrift, DriftResult
 
 _LONG_NAME = 24
 _SPELLED_OUT = {"mae": "mean absolute error", "bias": "bias (prediction - label)"}

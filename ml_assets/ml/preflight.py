@@ -1,18 +1,27 @@
-"""Two frames made comparable: the same columns, of plain types, on a stated sample.
+"""Two sides made comparable: the same columns, of plain types, summarised over all their rows.
 
 Evidently skips nullable and arrow columns in silence, drops missing values before it compares, ignores a lost
-column and fails as a whole on an empty one. So columns are required, cast and counted here, before it sees
-them. Distances and verdicts are the business of `distances.py` and `drift.py`.
+column and fails as a whole on an empty one. So columns are required, cast and counted here. Distances and verdicts
+are the business of `distances.py` and `drift.py`; rows that lie in files are summarised by `summaries`.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from ml_assets.errors import DriftColumnsError
 from ml_assets.ml.encoding import numbers
+from ml_assets.ml.summaries import (
+    CategorySummary,
+    ColumnSummary,
+    TableSummary,
+    distinct,
+    few_values,
+    summarise_categories,
+    summarise_numbers,
+)
+from ml_assets.ml.summaries.distances import LEAST_NORM
 from ml_assets.spec import FeatureType
 
 
@@ -21,28 +30,36 @@ class Sides:
     """The same columns of the reference and of the current window.
 
     Attributes:
-        reference: (<= sample, k) columns of float64 (NaN = missing) or of `str` objects (None = missing).
-        current: The same columns of the window.
-        types: Column -> declared type, in the order of the columns.
+        reference: What is known of the reference's rows.
+        current: What is known of the window's rows.
         notes: Column -> what a reader has to know about its values.
     """
 
-    reference: pd.DataFrame
-    current: pd.DataFrame
-    types: Mapping[str, FeatureType]
+    reference: TableSummary
+    current: TableSummary
     notes: Mapping[str, str]
+
+    def of(self, column: str) -> tuple[ColumnSummary, ColumnSummary]:
+        """Both summaries of a column, (reference, current)."""
+        return self.reference.columns[column], self.current.columns[column]
 
     def missing(self, column: str) -> tuple[float, float]:
         """Share of missing values in 0..1, (reference, current); 0 where there are no rows."""
-        return _missing(self.reference[column]), _missing(self.current[column])
+        before, now = self.of(column)
+        return _share(before.missing, before.rows), _share(now.missing, now.rows)
 
     def values(self, column: str) -> tuple[int, int]:
         """Number of values that are there, (reference, current)."""
-        return int(self.reference[column].count()), int(self.current[column].count())
+        before, now = self.of(column)
+        return before.values, now.values
+
+    def categorical(self, column: str) -> bool:
+        """Whether it is compared value by value: text, and numbers of few values (Evidently's rule)."""
+        return isinstance(self.reference.columns[column], CategorySummary) or few_values(*self.of(column))
 
     def categories(self, column: str) -> int:
-        """Number of distinct values on both sides together."""
-        return pd.concat([self.reference[column], self.current[column]]).nunique()
+        """Number of distinct values on both sides together; where there are too many to count, at least so many."""
+        return distinct(*self.of(column))
 
 
 def require(reference: pd.DataFrame, current: pd.DataFrame, columns: Iterable[str]) -> None:
@@ -56,73 +73,53 @@ def require(reference: pd.DataFrame, current: pd.DataFrame, columns: Iterable[st
             raise DriftColumnsError(side, lost)
 
 
-def prepare(
-    reference: pd.DataFrame,
-    current: pd.DataFrame,
-    types: Mapping[str, FeatureType],
-    *,
-    sample_rows: int,
-    seed: int,
-) -> Sides:
-    """Sample and cast the columns of both sides.
+def summarise_frame(frame: pd.DataFrame, types: Mapping[str, FeatureType]) -> TableSummary:
+    """Summary of the rows of a frame.
 
     Args:
-        reference: (n, >= k) rows to compare with; numbers of any numeric, nullable, arrow or object type.
-        current: (m, >= k) rows of the window; m may be 0.
-        types: The k columns and their declared types.
-        sample_rows: Rows kept of each side at most; they stay in their order.
-        seed: Seed of the sample.
+        frame: (n, >= k) rows; numbers of any numeric, nullable, arrow or object type; n may be 0.
+        types: The k columns and their declared types. Text is counted as categories, all else are numbers.
 
     Raises:
         FeatureTypeError: A numeric column holds text or times.
     """
-    before, now = (_plain(_sample(frame, sample_rows, seed), types) for frame in (reference, current))
-    notes = {}
-    for column, kind in types.items():
-        if before[column].nunique() == 1:
-            notes[column] = "one value only in the reference"
-        elif kind != "string" and (scale := _scale(before[column])) > 1:
-            notes[column] = f"compared and shown times {scale:.0e}"
-            before[column], now[column] = before[column] * scale, now[column] * scale
-    return Sides(before, now, dict(types), notes)
+    columns: dict[str, ColumnSummary] = {
+        name: _counted(frame[name]) if kind == "string" else summarise_numbers(numbers(frame, name))
+        for name, kind in types.items()
+    }
+    return TableSummary(len(frame), columns)
 
 
-def _scale(column: pd.Series) -> float:
-    """Power of ten that lifts a standard deviation to 0.01 or more.
+def prepare(reference: TableSummary, current: TableSummary, columns: Iterable[str]) -> Sides:
+    """Both sides, with what a reader has to know.
 
-    Evidently norms by at least 0.001, so a rate of finer spread could never drift. The distance has no unit.
+    Args:
+        reference: What to compare with.
+        current: The window.
+        columns: The columns that are compared.
+
+    Raises:
+        DriftColumnsError: A side lacks columns.
     """
-    spread = float(column.std())
-    return 10.0 ** np.ceil(-np.log10(spread) - 2) if 0 < spread < 0.001 else 1.0
+    columns = list(columns)
+    notes = {}
+    for side, summary in (("reference", reference), ("current", current)):
+        if lost := [column for column in columns if column not in summary.columns]:
+            raise DriftColumnsError(side, lost)
+    for column in columns:
+        before = reference.columns[column]
+        if distinct(before, before) == 1:
+            notes[column] = "one value only in the reference"
+        elif not isinstance(before, CategorySummary) and 0 < before.std < LEAST_NORM:
+            notes[column] = f"its spread is {before.std:.1e}, in which the distance is measured"
+    return Sides(reference, current, notes)
 
 
-def _sample(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
-    if len(frame) <= rows:
-        return frame
-    return frame.iloc[np.sort(np.random.default_rng(seed).choice(len(frame), rows, replace=False))]
-
-
-def _plain(frame: pd.DataFrame, types: Mapping[str, FeatureType]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {name: _text(frame[name]) if kind == "string" else _float(frame, name) for name, kind in types.items()},
-        index=pd.RangeIndex(len(frame)),
-        columns=list(types),
-    )
-
-
-def _float(frame: pd.DataFrame, name: str) -> np.ndarray:
-    # Infinite values have no distance to others: they count as missing, which the missing share then shows.
-    values = numbers(frame, name)
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-def _text(column: pd.Series) -> np.ndarray:
-    """(n,) objects: `str` or None. Codes that missing values turned from 1 into 1.0 stay one category."""
-    if pd.api.types.is_float_dtype(column.dtype) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")
+def _counted(column: pd.Series) -> CategorySummary:
     codes, values = pd.factorize(column)
-    return np.array([*map(str, values), None], dtype=object)[codes]
+    counts = pd.Series(codes[codes >= 0]).value_counts(sort=False)
+    return summarise_categories([values[code] for code in counts.index], counts, int((codes < 0).sum()))
 
 
-def _missing(column: pd.Series) -> float:
-    return float(column.isna().mean()) if len(column) else 0.0
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
