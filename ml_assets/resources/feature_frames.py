@@ -17,6 +17,8 @@ from ml_assets.spec import FeatureSet, FeatureType, FeatureView
 ARROW: dict[FeatureType, pa.DataType] = {"float": pa.float64(), "int": pa.int64(), "string": pa.string()}
 PLACE = "__place"
 """Column that numbers rows on their way through a join."""
+_CONVERTED_AT_ONCE = 500_000_000
+"""About so many bytes are there twice, in Arrow and in pandas."""
 _MOMENT = pa.timestamp("us", tz="UTC")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,20 +58,34 @@ def _key(view: str, name: str, registered: str, rows: pd.DataFrame) -> pa.Array:
         raise JoinKeyTypeError(name, f"holds what is no {wanted}, as view '{view}' has it: cast it") from error
 
 
-def with_values(features: FeatureSet, rows: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
+def with_values(features: FeatureSet, rows: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
     """`rows` with the added columns in their order and dtypes: float64, Int64, object, datetime64[us, UTC].
 
     Args:
         features: The declaration.
         rows: n rows.
-        values: Column -> n values (arrow); `<view>__known_at` in microseconds since 1970.
+        values: Column -> n values (arrow); `<view>__known_at` in microseconds since 1970. It is emptied on the
+            way: where nobody else holds its columns, little more than the result is in memory.
     """
-    typed: dict[str, Any] = {}
-    for view in features.feature_views:
-        typed |= {name: values[name].cast(ARROW[kind]) for name, kind in view.features.items()}
-    for view in features.feature_views:
-        typed[known_at_column(view)] = values[known_at_column(view)].cast(pa.int64()).cast(_MOMENT)
-    return pd.concat([rows, to_pandas(pa.table(typed)).set_axis(rows.index)], axis=1)
+    kinds = {name: ARROW[kind] for view in features.feature_views for name, kind in view.features.items()}
+    kinds |= {known_at_column(view): pa.int64() for view in features.feature_views}
+    times = {known_at_column(view) for view in features.feature_views}
+    frames, group = [rows.copy()], {}
+    for name, kind in kinds.items():
+        column = values.pop(name).cast(kind)
+        group[name] = column.cast(_MOMENT) if name in times else column
+        if sum(held.nbytes for held in group.values()) >= _CONVERTED_AT_ONCE:
+            frames.append(_beside(rows, group))
+            group = {}
+    frames += [_beside(rows, group)] if group else []
+    return pd.concat(frames, axis=1)
+
+
+def _beside(rows: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """The columns as a frame with the index of `rows`."""
+    frame = to_pandas(pa.table(dict(columns)))
+    frame.index = rows.index
+    return frame
 
 
 def usable_at(event: pa.Array, known: pa.Array, view: FeatureView, now: datetime) -> pa.Array:

@@ -137,7 +137,9 @@ class FeatureStore(dg.ConfigurableResource):
         table = job.to_arrow()
         if not np.array_equal(table[PLACE].to_numpy(), asked[PLACE].to_numpy()):
             raise RowsChangedError(features.feature_group, len(rows), table.num_rows)
-        return with_values(features, rows, {name: table[name] for name in added_columns(features)})
+        found = {name: table[name] for name in added_columns(features)}
+        del asked, job, table  # each column's memory is free again once it is in the frame
+        return with_values(features, rows, found)
 
     def materialize(self, features: FeatureSet, start: datetime, end: datetime) -> dict[str, int]:
         """Write the latest values with start <= event_timestamp < end into the online store.

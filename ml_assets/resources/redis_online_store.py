@@ -5,14 +5,19 @@ which at the removal of a view also takes the values of another project whose na
 store, and its config, by their names.
 """
 
+from itertools import chain
 from typing import Any
+
+import pyarrow as pa
 
 # Subclasses of Feast's classes cannot import Feast any later; only Feast itself imports this module.
 from feast import FeatureView, RepoConfig  # noqa: TID253
 from feast.infra.online_stores.helpers import _mmh3, _redis_key_prefix, compute_versioned_name  # noqa: TID253
 from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig  # noqa: TID253
+from google.protobuf.timestamp_pb2 import Timestamp
 from redis.exceptions import RedisError
 
+from ml_assets.resources.online_columns import EncodedRows
 from ml_assets.resources.server_addresses import redis_error
 
 _KEYS = 1_000
@@ -40,6 +45,20 @@ class LakeRedisOnlineStore(RedisOnlineStore):
                 raise redis_error("nothing answers there, or it refuses the login") from None
         return self._client
 
+    def write_columns(self, config: RepoConfig, table: FeatureView, rows: EncodedRows) -> None:
+        """Write all rows; each key's values at once."""
+        client, project, view = self._get_client(config.online_store), config.project.encode(), _name(config, table)
+        times = [_timestamp(moment) for moment in rows.event.cast(pa.int64()).to_pylist()]
+        fields = [f"_ts:{view}".encode(), *(_mmh3(f"{view}:{name}") for name in rows.columns)]
+        values = zip(times, *(column.encoded for column in rows.columns.values()), strict=True)
+        expires = config.online_store.key_ttl_seconds
+        with client.pipeline(transaction=False) as pipe:
+            for key, row in zip(rows.keys, values, strict=True):
+                pipe.execute_command("HSET", key + project, *chain.from_iterable(zip(fields, row, strict=True)))
+                if expires:
+                    pipe.expire(key + project, expires)
+            pipe.execute()
+
     def delete_table(self, config: RepoConfig, table: FeatureView) -> None:
         """Delete the view's values of this project, and keys that hold nothing else."""
         client = self._get_client(config.online_store)
@@ -54,6 +73,17 @@ class LakeRedisOnlineStore(RedisOnlineStore):
                 _remove(client, found, fields)
                 found = []
         _remove(client, found, fields)
+
+
+def _name(config: RepoConfig, view: FeatureView) -> str:
+    return compute_versioned_name(view, config.registry.enable_online_feature_view_versioning)
+
+
+def _timestamp(moment: int) -> bytes:
+    """Feast's bytes of a moment in microseconds since 1970."""
+    found = Timestamp()
+    found.FromMicroseconds(moment)
+    return found.SerializeToString()
 
 
 def _remove(client: Any, keys: list[bytes], fields: list[bytes]) -> None:

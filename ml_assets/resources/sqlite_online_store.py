@@ -11,18 +11,28 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+import pyarrow as pa
+
 # Subclasses of Feast's classes cannot import Feast any later; only Feast itself imports this module.
 from feast import Entity, FeatureView, RepoConfig  # noqa: TID253
 from feast.infra.key_encoding_utils import serialize_entity_key  # noqa: TID253
 from feast.infra.online_stores.helpers import compute_table_id, extract_text_and_num  # noqa: TID253
-from feast.infra.online_stores.sqlite import SqliteOnlineStore, SqliteOnlineStoreConfig  # noqa: TID253
+from feast.infra.online_stores.sqlite import (  # noqa: TID253
+    SqliteOnlineStore,
+    SqliteOnlineStoreConfig,
+    adapt_datetime_epoch,
+)
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey  # noqa: TID253
 from feast.protos.feast.types.Value_pb2 import Value  # noqa: TID253
 from feast.utils import to_naive_utc  # noqa: TID253
 
+from ml_assets.resources.online_columns import EncodedColumn, EncodedRows
+
 Row = tuple[EntityKey, dict[str, Value], datetime, datetime | None]
 _KEYS = 10_000
 """Keys per statement: SQLite takes a bounded number of parameters."""
+_FEATURES = 1_000
+"""Features per statement, likewise."""
 _WAIT_S = 120
 _CACHE_KIB = 65_536
 
@@ -75,15 +85,26 @@ class LakeSqliteOnlineStore(SqliteOnlineStore):
         """Write all rows, or none."""
         connection = self._get_conn(config)
         with connection:
-            connection.executemany(
-                f"INSERT INTO {_table(config, table)} "
-                "(entity_key, feature_name, value, value_text, event_ts, created_ts) VALUES (?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = excluded.value, "
-                "value_text = excluded.value_text, event_ts = excluded.event_ts, created_ts = excluded.created_ts",
-                _parameters(config, data),
-            )
+            connection.executemany(_upsert(config, table, "(?, ?, ?, ?, ?, ?)"), _parameters(config, data))
         if progress:
             progress(len(data))
+
+    def write_columns(self, config: RepoConfig, table: FeatureView, rows: EncodedRows) -> None:
+        """Write all rows, or none; fastest in the order of their keys.
+
+        All features of a key go with one statement, which takes half the time of one for each.
+        """
+        connection = self._get_conn(config)
+        times = [_epochs(rows.event), _epochs(rows.known)]
+        names = sorted(rows.columns)  # as the table is
+        with connection:
+            for start in range(0, len(names), _FEATURES):
+                part = names[start : start + _FEATURES]
+                values = [column for name in part for column in _value_and_text(rows.columns[name])]
+                # Parameters 1 to 3 are the same for all features, the others are a pair for each.
+                marks = (f"(?1, {_literal(name)}, ?{2 * i + 4}, ?{2 * i + 5}, ?2, ?3)" for i, name in enumerate(part))
+                parameters = zip(rows.keys, *times, *values, strict=True)
+                connection.executemany(_upsert(config, table, ", ".join(marks)), parameters)
 
     def online_read(
         self,
@@ -109,6 +130,24 @@ class LakeSqliteOnlineStore(SqliteOnlineStore):
         return [found.get(key, (None, None)) for key in asked]
 
 
+def _upsert(config: RepoConfig, view: FeatureView, rows: str) -> str:
+    return (
+        f"INSERT INTO {_table(config, view)} "
+        f"(entity_key, feature_name, value, value_text, event_ts, created_ts) VALUES {rows} "
+        "ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = excluded.value, "
+        "value_text = excluded.value_text, event_ts = excluded.event_ts, created_ts = excluded.created_ts"
+    )
+
+
+def _value_and_text(column: EncodedColumn) -> tuple[Sequence[bytes], list[str | None]]:
+    return column.encoded, [None if value is None else str(value) for value in column.plain]
+
+
+def _epochs(times: pa.Array) -> list[int | None]:
+    # As Feast's adapter of datetimes has it: whole seconds, the UTC time read as a local one, and back when read.
+    return [time and adapt_datetime_epoch(time) for time in times.to_pylist()]
+
+
 def _parameters(config: RepoConfig, data: list[Row]) -> Iterator[tuple[Any, ...]]:
     # By key, as the table is: neighbours go to the same page.
     keyed = sorted(((_key(config, row[0]), row) for row in data), key=lambda pair: pair[0])
@@ -125,6 +164,10 @@ def _key(config: RepoConfig, key: EntityKey) -> bytes:
 
 def _table(config: RepoConfig, view: FeatureView) -> str:
     return '"' + compute_table_id(config.project, view).replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _marks(values: Sequence[object]) -> str:

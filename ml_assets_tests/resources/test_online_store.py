@@ -12,7 +12,8 @@ import pytest
 import redis
 
 from ml_assets.errors import NotAppliedError
-from ml_assets.resources import online_store
+from ml_assets.resources import online_store, sqlite_online_store
+from ml_assets.resources.feature_store import FeatureStore
 from ml_assets_tests.processes import at_once
 from ml_assets_tests.resources.feature_lake import ROUTE, START, STATION, WEEK, after, asking, problem
 from ml_assets_tests.resources.online_lake import OnlineLake
@@ -121,6 +122,45 @@ def test_materialising_more_keys_than_fit_one_batch_writes_them_all(
     assert got["gusts"].tolist() == list(range(many))
 
 
+def test_values_are_written_whole_whatever_is_sorted_at_once_and_sent_with_one_statement(
+    lake: OnlineLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(online_store, "BATCH", 70)
+    monkeypatch.setattr(online_store, "SORTED_BYTES", 25_000)
+    monkeypatch.setattr(sqlite_online_store, "_FEATURES", 2)
+    many = 500
+    lake.land("station", [(f"S{i}", after(1), after(1), float(i), None, f"s{i}") for i in range(many)])
+    lake.apply()
+    assert lake.store.materialize(lake.problem, START, START + WEEK)["station"] == many
+    rows = asking(*((f"S{i}", 1, after(2)) for i in range(many)))
+    got = lake.store.online_rows(lake.problem, rows, now=after(2))
+    assert got["wind"].tolist() == list(range(many))
+    assert got["sky"].tolist() == [f"s{i}" for i in range(many)]
+    assert got["gusts"].isna().all()
+
+
+def test_a_store_of_feasts_own_is_written_too(tmp_path: Path) -> None:
+    lake = OnlineLake(tmp_path)
+    kind = "feast.infra.online_stores.sqlite.SqliteOnlineStore"
+    block = {"type": kind, "path": str(tmp_path / "own.db")}
+    own = FeatureStore(root=str(tmp_path / "feast"), online_store=block, offline_store={"threads": 1})
+    values = [("EWR", after(8), after(8), 2.5, None, "new"), ("ü", after(8), after(8), None, 2**60, None)]
+    lake.land("station", [*values, ("EWR", after(6), after(6), 1.0, 1, "old"), ("JFK", after(6), after(6), 1.0, 2, "")])
+    own.apply(lake.problem, lake.folders)
+    assert own.materialize(lake.problem, START + WEEK, START + 2 * WEEK)["station"] == 2
+    assert own.materialize(lake.problem, START, START + WEEK)["station"] == 1
+    rows = asking(("EWR", 1, after(9)), ("ü", 1, after(9)), ("JFK", 1, after(8)))
+    got = own.online_rows(lake.problem, rows, now=after(8.5))
+    pd.testing.assert_frame_equal(
+        got,
+        own.training_rows(lake.problem, rows.assign(event_timestamp=after(8.5)))[list(got)].assign(
+            event_timestamp=rows["event_timestamp"]
+        ),
+    )
+    assert got["wind"].tolist()[0] == 2.5
+    assert got["gusts"].tolist()[1:] == [2**60, 2]
+
+
 @pytest.mark.parametrize(
     ("now", "found"),
     [
@@ -185,10 +225,10 @@ def test_a_materialisation_that_was_killed_is_completed_by_the_next_one_and_guar
     lake.land("station", [(name, after(day), after(day), day, 1, "x") for name in names for day in (6.0, 8.0)])
     lake.apply()
     store = lake.store.feast(lake.problem).provider.online_store
-    write, batches = store.online_write_batch, iter(range(2))
+    write, batches = store.write_columns, iter(range(2))
     monkeypatch.setattr(online_store, "BATCH", 10)
     with monkeypatch.context() as dying:
-        dying.setattr(store, "online_write_batch", lambda *given: (next(batches), write(*given)))
+        dying.setattr(store, "write_columns", lambda *given: (next(batches), write(*given)))
         with pytest.raises(StopIteration):
             lake.store.materialize(lake.problem, START + WEEK, START + 2 * WEEK)
     after_restart = lake.declared_as(lake.problem)
