@@ -91,6 +91,16 @@ def following_sensor(problem: Problem) -> str:
     return f"{problem.name}_following"
 
 
+def alert_sensor(problem: Problem) -> str:
+    """The sensor that tells people."""
+    return f"{problem.name}_alerts"
+
+
+def estimator_kind(problem: Problem) -> str:
+    """What Dagster's graph shows of the estimator."""
+    return {"xgboost": "xgboost", "hist_gradient_boosting": "scikitlearn"}.get(problem.search.estimator, "python")
+
+
 def tracking(problem: Problem) -> str:
     """Resource key of the problem's MLflow run."""
     return f"{problem.name}_mlflow"

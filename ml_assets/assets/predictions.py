@@ -44,7 +44,7 @@ def build_predictions(problem: Problem) -> dg.AssetsDefinition:
         code_version=scoring_version(problem),
         description="Every row of the window, scored as of its prediction time.",
         group_name=problem.name,
-        kinds={"feast", "xgboost"},
+        kinds={"feast", keys.estimator_kind(problem)},
     )
     def predictions(
         context: dg.AssetExecutionContext, lake: Lake, feature_store: FeatureStore, registry: Registry, ledger: Ledger

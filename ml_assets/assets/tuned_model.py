@@ -13,7 +13,7 @@ from ml_assets.files import write_text
 from ml_assets.ml import figures
 from ml_assets.ml.former_searches import LOG, logs_before
 from ml_assets.ml.metrics import evaluate, shown
-from ml_assets.ml.model import ParamValue
+from ml_assets.ml.params import ParamValue
 from ml_assets.ml.row_batches import ParquetRows
 from ml_assets.ml.scores import label_of
 from ml_assets.ml.search_figures import parameters_figure, search_figure
@@ -44,9 +44,9 @@ def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
         code_version=search_version(problem),
         # By key, since the MLflow resource's name differs by problem; Dagster allows no mixture of both ways.
         required_resource_keys={"lake", "registry", "ledger", keys.tracking(problem)},
-        description="Hyperopt search over XGBoost; goes on from its last finished trial when started again.",
+        description="Hyperopt search; goes on from its last finished trial when started again.",
         group_name=problem.name,
-        kinds={"hyperopt", "xgboost", "mlflow"},
+        kinds={"hyperopt", keys.estimator_kind(problem), "mlflow"},
     )
     def tuned_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         lake, registry, ledger = context.resources.lake, context.resources.registry, context.resources.ledger
@@ -65,9 +65,10 @@ def build_tuned_model(problem: Problem) -> dg.AssetsDefinition:
 
 
 def _champion(problem: Problem, cutoff: str, ledger: Ledger, registry: Registry) -> dict[str, ParamValue] | None:
-    """Parameters of the version in production, with which a retraining begins."""
+    """Parameters of the version in production, with which a retraining begins; another estimator's mean nothing."""
     row = ledger.production_as_of(problem, cutoff)
-    return dict(registry.load(problem, row).params) if row and row.cutoff < cutoff else None
+    model = registry.load(problem, row) if row and row.cutoff < cutoff else None
+    return dict(model.params) if model and model.estimator.reference == problem.search.estimator else None
 
 
 def _search(
@@ -91,6 +92,7 @@ def _search(
         compute=problem.compute,
         scratch=folder / "scratch",
         name=f"{problem.name} {context.partition_key}",
+        folder=problem.folder,
     )
     return search_where_declared(
         task,

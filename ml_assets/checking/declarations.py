@@ -139,7 +139,7 @@ def _check_problem(
         result.notes.append(f"not looked at further: '{shared}', whose views it uses, has mistakes")
         return
     result.task = problem.task
-    for text in problems_of_search(problem.search, problem.task, problem.features):
+    for text in problems_of_search(problem.search, problem.task, problem.features, problem.folder):
         complaints.add(("search",), text)
     if lake is None:
         return

@@ -1,6 +1,11 @@
 """Every deliberate error of the platform, one file per theme. A subclass takes data and says culprit first, then
 remedy."""
 
+from ml_assets.errors.alerts import (
+    AlertSettingsError,
+    MessageNotSentError,
+    MessageRefusedError,
+)
 from ml_assets.errors.base import (
     MLAssetsError,
 )
@@ -54,6 +59,7 @@ from ml_assets.errors.models import (
     AllTrialsFailedError,
     AlteredModelError,
     ConstantLabelError,
+    EstimatorError,
     FeatureTypeError,
     InfiniteFeatureError,
     LabelValuesError,
@@ -62,6 +68,7 @@ from ml_assets.errors.models import (
     NoProductionVersionError,
     OtherTaskError,
     SearchParameterError,
+    TooManyCategoriesError,
     TrialNotRepeatableError,
     UndefinedMetricError,
     UntraceableRowError,
@@ -92,6 +99,8 @@ from ml_assets.errors.reports import (
     DataDocsPageError,
     DriftColumnsError,
     RunNameError,
+    SummariesDifferError,
+    SummaryFormatError,
     ValidationFailedError,
 )
 from ml_assets.errors.servers import (
@@ -125,6 +134,7 @@ from ml_assets.errors.sources import (
 )
 
 __all__ = [
+    "AlertSettingsError",
     "AllTrialsFailedError",
     "AlreadyProductionError",
     "AlteredModelError",
@@ -143,6 +153,7 @@ __all__ = [
     "DriftColumnsError",
     "DuplicateRowsError",
     "EmptyDeliveryError",
+    "EstimatorError",
     "ExecutorDataError",
     "ExecutorRefusedError",
     "FeastConfigurationError",
@@ -158,6 +169,8 @@ __all__ = [
     "LedgerUnavailableError",
     "LockTimeoutError",
     "MLAssetsError",
+    "MessageNotSentError",
+    "MessageRefusedError",
     "MissingColumnError",
     "MissingDeliveryError",
     "MissingFeatureViewsError",
@@ -200,10 +213,13 @@ __all__ = [
     "ServerError",
     "SparkMasterError",
     "SparkTrainingError",
+    "SummariesDifferError",
+    "SummaryFormatError",
     "TimeColumnError",
     "ToleranceError",
     "TooFewWindowsError",
     "TooLittleHistoryError",
+    "TooManyCategoriesError",
     "TrialNotRepeatableError",
     "TwoColumnsOfANameError",
     "UnansweredError",

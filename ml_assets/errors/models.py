@@ -65,8 +65,25 @@ class UndefinedMetricError(MLAssetsError):
         super().__init__(f"Metric '{metric}' is undefined: {reason}. Take more rows, or declare another `metric`.")
 
 
+class EstimatorError(MLAssetsError):
+    """An estimator that a declaration or a model names is none, or fails."""
+
+    def __init__(self, reference: str, reason: str) -> None:
+        super().__init__(f"Estimator '{reference}' {reason}.")
+
+
+class TooManyCategoriesError(MLAssetsError):
+    """A feature has more categories than an estimator can tell apart."""
+
+    def __init__(self, feature: str, categories: int, most: int, estimator: str) -> None:
+        super().__init__(
+            f"Feature '{feature}' has {categories:,} categories, and estimator {estimator} takes {most}. Join rare "
+            "ones in its SQL, leave it out, or use estimator xgboost."
+        )
+
+
 class SearchParameterError(MLAssetsError):
-    """A search that cannot be drawn, or whose parameters XGBoost does not take."""
+    """A search that cannot be drawn, or whose parameters its estimator does not take."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(f"The search cannot run: {'; '.join(problems)}.")

@@ -25,10 +25,11 @@ import psutil
 from numpy.typing import NDArray
 
 from ml_assets.ml.encoding import Encoder
-from ml_assets.ml.model import Model, ParamValue
+from ml_assets.ml.estimators.xgboost import DEFAULT_MAX_BIN
+from ml_assets.ml.model import Model
+from ml_assets.ml.params import ParamValue
 from ml_assets.ml.ranking import Floats
 from ml_assets.ml.row_batches import ParquetRows
-from ml_assets.ml.search_checks import DEFAULT_MAX_BIN
 from ml_assets.ml.targets import require_rankable, training_labels, validation_labels
 from ml_assets.ml.training import TrainingData
 from ml_assets.spec import FeatureType, Search, Task

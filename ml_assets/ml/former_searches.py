@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from ml_assets.ml.estimators.lookup import XGBOOST
 from ml_assets.ml.search_space import Point, warm_point
 from ml_assets.ml.trial_log import read_log
 from ml_assets.spec import Search, Task
@@ -31,7 +32,7 @@ def best_points(logs: Sequence[Path], spec: Search, task: Task, label: str, coun
     Args:
         logs: Trial logs, newest search first; one that is absent or unreadable has nothing to say.
         spec: The search to come. Points count only where every parameter lies in its space.
-        task, label, spec.loss: A former search for another label, task or loss has nothing to say.
+        task, label, spec.loss, spec.estimator: A former search for or with another has nothing to say.
         count: At most so many.
     """
     ranked = [_ranked(log, spec, task, label) for log in logs]
@@ -46,8 +47,9 @@ def best_points(logs: Sequence[Path], spec: Search, task: Task, label: str, coun
 def _ranked(log: Path, spec: Search, task: Task, label: str) -> list[Point]:
     """Points of the whole trials of one log, best first."""
     header, trials = read_log(log)
-    kind = (header.get("task"), header.get("label"), header.get("search", {}).get("loss"))
-    if kind != (task, label, spec.loss):
+    estimator = header.get("estimator", XGBOOST.reference)
+    kind = (header.get("task"), header.get("label"), header.get("search", {}).get("loss"), estimator)
+    if kind != (task, label, spec.loss, spec.estimator):
         return []
     done = [(trial.loss, trial.number, dict(trial.params)) for trial in trials if trial.status == "ok"]
     points = [params for _, _, params in sorted(done, key=lambda each: each[:2])]

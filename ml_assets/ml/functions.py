@@ -36,6 +36,42 @@ def load_function(reference: str, folder: Path) -> Callable[..., Any]:
     return function
 
 
+def load_from_text(reference: str, text: bytes, path: Path) -> Any:
+    """What a reference names in the text of its file, which need not be at its place any more.
+
+    Args:
+        reference: `file.py:name`.
+        text: Of the file.
+        path: What errors call it.
+
+    Raises:
+        FunctionError: It cannot be loaded, or has no such name.
+    """
+    name, module = reference.partition(":")[2], _from_text(reference, text, path)
+    if not hasattr(module, name):
+        raise FunctionError(reference, f"has no '{name}'{_perhaps(name, vars(module))}")
+    return getattr(module, name)
+
+
+def file_text(reference: str, folder: Path) -> bytes:
+    """The text of the file that a reference names.
+
+    Raises:
+        FunctionError: There is no such file.
+    """
+    return _file(reference, folder).read_bytes()
+
+
+def told(error: Exception, file: Path) -> str:
+    """The error in one line, with the last line of the user's own file that led to it."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({Path(error.filename or file).name}:{error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
+    where = f" ({file.name}:{lines[-1]})" if lines else ""
+    return f"{type(error).__name__}: {_line(error)}{where}"
+
+
 def call_function(reference: str, folder: Path, *arguments: Any) -> pa.Table:
     """What the function returns, as a table.
 
@@ -46,7 +82,7 @@ def call_function(reference: str, folder: Path, *arguments: Any) -> pa.Table:
     try:
         returned = function(*arguments)
     except Exception as error:  # a user's code may raise anything; it is named, not hidden
-        raise FunctionError(reference, f"fails: {_told(error, _file(reference, folder))}") from error
+        raise FunctionError(reference, f"fails: {told(error, _file(reference, folder))}") from error
     if isinstance(returned, pa.Table):
         return returned
     if not isinstance(returned, pd.DataFrame):
@@ -63,7 +99,7 @@ def function_hash(reference: str, folder: Path) -> str:
     Raises:
         FunctionError: There is no such file.
     """
-    return hashlib.sha256(_file(reference, folder).read_bytes()).hexdigest()
+    return hashlib.sha256(file_text(reference, folder)).hexdigest()
 
 
 def _file(reference: str, folder: Path) -> Path:
@@ -85,7 +121,10 @@ def _file(reference: str, folder: Path) -> Path:
 
 def _from_file(reference: str, folder: Path, place: str) -> ModuleType:
     path = _file(reference, folder)
-    text = path.read_bytes()
+    return _from_text(reference, path.read_bytes(), path)
+
+
+def _from_text(reference: str, text: bytes, path: Path) -> ModuleType:
     # Dataclasses and the like look their module up while the file runs; afterwards nobody needs to find it.
     module = ModuleType(f"_{path.stem}_{hashlib.sha256(text + str(path).encode()).hexdigest()[:16]}")
     module.__file__ = str(path)
@@ -93,7 +132,7 @@ def _from_file(reference: str, folder: Path, place: str) -> ModuleType:
     try:
         exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102  # the user's own code
     except Exception as error:  # as in `call_function`
-        raise FunctionError(reference, f"cannot be loaded: {_told(error, path)}") from error
+        raise FunctionError(reference, f"cannot be loaded: {told(error, path)}") from error
     finally:
         sys.modules.pop(module.__name__, None)
     return module
@@ -104,16 +143,6 @@ def _from_package(reference: str, place: str) -> ModuleType:
         return importlib.import_module(place)
     except Exception as error:  # as in `call_function`
         raise FunctionError(reference, f"cannot be imported: {type(error).__name__}: {_line(error)}") from error
-
-
-def _told(error: Exception, file: Path) -> str:
-    """The error in one line, with the last line of the user's own file that led to it."""
-    if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error.msg} ({Path(error.filename or file).name}:{error.lineno})"
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
-    where = f" ({file.name}:{lines[-1]})" if lines else ""
-    return f"{type(error).__name__}: {_line(error)}{where}"
 
 
 def _line(error: Exception) -> str:

@@ -1,6 +1,7 @@
-"""A trained model: the booster together with the encoder it was trained behind, as three files and no pickle.
+"""A trained model: what an estimator was fitted to, with the encoder it was trained behind, as files and no pickle.
 
-Training is `tuning.py`'s, the registry is a resource: this file only predicts, explains, saves and loads.
+Training is `tuning.py`'s, the registry is a resource: this file only predicts, explains, saves and loads. How what is
+fitted predicts, and the content of its own file, is the estimator's.
 """
 
 import hashlib
@@ -9,24 +10,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ml_assets.errors import AlteredModelError, ModelFilesError
+from ml_assets.errors import AlteredModelError, EstimatorError, ModelFilesError
 from ml_assets.ml.encoding import Encoder
+from ml_assets.ml.estimators.interface import Estimator, Inputs
+from ml_assets.ml.estimators.lookup import XGBOOST, estimator_of_model
+from ml_assets.ml.params import ParamValue
 from ml_assets.ml.scores import Scores
 from ml_assets.spec import Task
 
-if TYPE_CHECKING:
-    import xgboost
-
-ParamValue = float | int | str | bool
-
-_BOOSTER, _ENCODER, _ABOUT = "model.ubj", "encoder.json", "model.json"
-_FORMAT = 2
-"""1 had no task."""
+_ENCODER, _ABOUT, _CODE = "encoder.json", "model.json", "estimator.py"
+_FORMAT, _READ = 3, (2, 3)
+"""1 had no task, 2 no other estimator than XGBoost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,22 +33,25 @@ class Model:
     """A model for one label.
 
     Attributes:
-        booster: Holds the rounds up to the best one and no more, so predicting needs no round to be named.
-        encoder: Fitted on the rows that the booster was trained on.
+        fitted: What the estimator predicts with (XGBoost: a booster); it holds the rounds up to the best one and no
+            more, so predicting needs no round to be named.
+        encoder: Fitted on the rows that `fitted` was trained on.
         label: Column that is predicted.
-        params: All XGBoost parameters of the training, searched and fixed, its seed and threads included.
-        best_iteration: Round (from 0) with the least validation loss: the last one that the booster holds.
+        params: All parameters of the training, searched and fixed, its seed included.
+        best_iteration: Round (from 0) with the least validation loss: the last one that `fitted` holds.
         task: Kind of label.
         classes: Multiclass: the classes of the training rows, sorted; a class's code is its position.
+        estimator: Has trained it, and predicts with it.
     """
 
-    booster: "xgboost.Booster"
+    fitted: Any
     encoder: Encoder
     label: str
     params: Mapping[str, ParamValue]
     best_iteration: int
     task: Task = "regression"
     classes: tuple[str, ...] = ()
+    estimator: Estimator = XGBOOST
 
     @property
     def features(self) -> list[str]:
@@ -64,15 +66,15 @@ class Model:
 
         Returns:
             Regression: (n,) in the label's unit. Binary: (n,) probabilities of 1. Multiclass: (n, classes)
-            probabilities. All float64 of float32 precision, never NaN for missing features.
+            probabilities. All float64 (XGBoost's of float32 precision), never NaN for missing features.
 
         Raises:
             MissingFeaturesError, FeatureTypeError, InfiniteFeatureError: As `Encoder.transform`.
         """
         matrix = self.encoder.transform(frame)
         shape = (len(frame), len(self.classes)) if self.classes else (len(frame),)
-        # XGBoost gives one row of no rows another shape than many.
-        values = self.booster.inplace_predict(matrix, missing=np.nan) if len(frame) else np.empty(shape)
+        # Estimators need not know what to say of no rows.
+        values = self.estimator.predict(self.fitted, matrix) if len(frame) else np.empty(shape)
         return Scores(self.task, np.asarray(values, dtype=np.float64).reshape(shape), self.classes)
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
@@ -96,24 +98,27 @@ class Model:
         return values if self.task == "multiclass" else np.column_stack([1.0 - values, values])
 
     def importance(self) -> dict[str, float]:
-        """Every feature's share of the total gain of all splits, most important first.
+        """Every feature's share of what the estimator calls its importance, most important first.
 
         Returns:
-            Shares in [0, 1] that sum to 1; all 0 where the booster has no split.
+            Shares in [0, 1] that sum to 1; all 0 where no feature is of use, or the estimator does not say. Of
+            boosted trees: of the total gain of all splits.
         """
-        gains = self.booster.get_score(importance_type="total_gain")
-        total = sum(float(np.sum(gain)) for gain in gains.values()) or 1.0
-        shares = {name: float(np.sum(gains.get(name, 0.0))) / total for name in self.features}
+        categories = {name: len(found) for name, found in self.encoder.categories.items()}
+        inputs = Inputs(self.encoder.features, categories, self.task, self.classes)
+        gains = self.estimator.importance(self.fitted, inputs)
+        total = sum(gains.values()) or 1.0
+        shares = {name: gains.get(name, 0.0) / total for name in self.features}
         return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
     def to_files(self) -> dict[str, bytes]:
         """File name -> content; the same model gives the same bytes."""
-        files = {
-            _BOOSTER: bytes(self.booster.save_raw(raw_format="ubj")),
-            _ENCODER: self.encoder.to_json().encode(),
-        }
+        files = {self.estimator.file: self.estimator.to_bytes(self.fitted), _ENCODER: self.encoder.to_json().encode()}
+        if self.estimator.code is not None:
+            files[_CODE] = self.estimator.code
         about = {
             "format": _FORMAT,
+            "estimator": self.estimator.reference,
             "task": self.task,
             "label": self.label,
             "classes": list(self.classes),
@@ -144,19 +149,27 @@ class Model:
 
         Raises:
             ModelFilesError: A file is missing, damaged, from another model, or of another format.
+            FunctionError, EstimatorError: The model's estimator is not there any more, fails, or cannot read its file.
         """
-        import xgboost
-
         about = _about(folder)
         contents = {name: _checked(folder, name, digest) for name, digest in about["sha256"].items()}
+        code = contents.get(_CODE)
+        estimator = estimator_of_model(about.get("estimator", XGBOOST.reference), code, folder / _CODE)
+        if estimator.file not in contents:
+            raise ModelFilesError(folder.name, f"{_ABOUT} names no {estimator.file}, which {estimator.title} reads")
+        try:
+            fitted = estimator.from_bytes(contents[estimator.file])
+        except ValueError as error:  # the file is the one that was written: what reads it has changed
+            raise EstimatorError(estimator.reference, f"cannot read {estimator.file} here: {error}") from error
         return cls(
-            booster=xgboost.Booster(model_file=bytearray(contents[_BOOSTER])),
+            fitted=fitted,
             encoder=Encoder.from_json(contents[_ENCODER].decode()),
             label=about["label"],
             params=about["params"],
             best_iteration=about["best_iteration"],
             task=about["task"],
             classes=tuple(about["classes"]),
+            estimator=estimator,
         )
 
 
@@ -194,8 +207,10 @@ def _about(folder: Path) -> dict:
         about = json.loads(_read(folder, _ABOUT))
     except ValueError as error:
         raise ModelFilesError(folder.name, f"{_ABOUT} is not JSON ({error})") from error
-    if about.get("format") != _FORMAT:
+    if about.get("format") not in _READ:
         raise ModelFilesError(folder.name, f"its format is {about.get('format')}, not {_FORMAT}")
+    if strange := [name for name in about["sha256"] if Path(name).name != name]:
+        raise ModelFilesError(folder.name, f"{_ABOUT} names {strange[0]!r}, which lies elsewhere")
     return about
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ml_assets.ml.bootstrap import bootstrap_interval
 from ml_assets.ml.markdown import markdown_table
 from ml_assets.ml.metrics import evaluate
-from ml_assets.ml.model import ParamValue
+from ml_assets.ml.params import ParamValue
 from ml_assets.ml.promotion import Verdict, blocks_of
 from ml_assets.ml.scores import Labels, Scores, known
 from ml_assets.spec import METRICS, MetricName, Problem, Promotion

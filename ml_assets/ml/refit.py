@@ -2,10 +2,12 @@
 
 import pandas as pd
 
+from ml_assets.errors import EstimatorError
 from ml_assets.ml.encoding import Encoder
-from ml_assets.ml.model import Model, ParamValue
-from ml_assets.ml.search_checks import DEFAULT_MAX_BIN
+from ml_assets.ml.estimators.interface import Rows, TrainingFailure
+from ml_assets.ml.model import Model
 from ml_assets.ml.targets import training_labels
+from ml_assets.ml.training import inputs_of
 from ml_assets.spec import Search
 
 
@@ -18,26 +20,21 @@ def refit(model: Model, rows: pd.DataFrame, spec: Search) -> Model:
         spec: The search that found the model.
 
     Returns:
-        A model whose encoder, bins and classes are those of `rows`; the same rows give the same bytes.
+        A model whose encoder and classes are those of `rows`; the same rows give the same bytes.
 
     Raises:
         MissingFeaturesError, FeatureTypeError, InfiniteFeatureError: As `Encoder.transform`.
         UnusableLabelError, LabelValuesError, ConstantLabelError: As in `targets.py`.
+        EstimatorError: The estimator refuses the parameters on these rows.
+        TooManyCategoriesError: As `training.prepare`.
     """
-    import xgboost
-
     encoder = Encoder.fit(rows, model.encoder.features)
     labels, classes = training_labels(rows, model.label, model.task)
-    matrix = xgboost.QuantileDMatrix(
-        encoder.transform(rows),
-        labels,
-        feature_names=encoder.feature_names,
-        feature_types=encoder.feature_types,
-        max_bin=int(spec.fixed.get("max_bin", DEFAULT_MAX_BIN)),
-        nthread=spec.threads,
-    )
-    params: dict[str, ParamValue] = dict(model.params)
-    if classes:
-        params["num_class"] = len(classes)  # there may be more among more rows
-    booster = xgboost.train(params, matrix, num_boost_round=model.best_iteration + 1, verbose_eval=False)
-    return Model(booster, encoder, model.label, params, model.best_iteration, model.task, classes)
+    inputs, rounds = inputs_of(encoder, model.task, classes), model.best_iteration + 1
+    try:
+        prepared = model.estimator.prepare(Rows(encoder.transform(rows), labels, inputs), spec)
+        fitted, params = model.estimator.refit(prepared, inputs, model.params, rounds, spec)
+    except TrainingFailure as failure:
+        raise EstimatorError(model.estimator.reference, f"cannot be trained on all rows: {failure}") from failure
+    about = (model.label, params, model.best_iteration, model.task, classes, model.estimator)
+    return Model(fitted, encoder, *about)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml_assets.ml.figures import BLUE, GREY, ORANGE, new_figure
-from ml_assets.ml.model import ParamValue
+from ml_assets.ml.params import ParamValue
 from ml_assets.ml.trial_log import Trial
 from ml_assets.spec import Choice, Distribution, LogNormal, LogUniform
 

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ml_assets.errors import TrialNotRepeatableError
 from ml_assets.ml.search_space import Point
@@ -17,9 +17,6 @@ from ml_assets.ml.training_watch import Target, Watch, pruning_target
 from ml_assets.ml.trial_log import Trial, TrialLog
 from ml_assets.ml.trial_threads import Pending, TrialThreads
 from ml_assets.spec import Search
-
-if TYPE_CHECKING:
-    import xgboost
 
 T = TypeVar("T")
 
@@ -48,7 +45,7 @@ class TrialRunner(Protocol):
     parallel: int
 
     def run(self, batch: Sequence[Proposal]) -> Iterator[tuple[Trial, bytes | None]]:
-        """Train trials; each is handed out as it ends, with its booster (UBJSON) where it ran to its end."""
+        """Train trials; each is handed out as it ends, with `Estimator.to_bytes` where it ran to its end."""
         ...
 
 
@@ -64,7 +61,7 @@ class SearchRun:
         self.trials: list[Trial] = []
         self._told = 0
         self._before_s, self._began = log.ended_s, time.perf_counter()
-        self._kept: tuple[Trial, xgboost.Booster] | None = None
+        self._kept: tuple[Trial, Any] | None = None
         self._runner: TrialRunner | None = None
         # One more than the threads, each: then none of them waits for a trial that is longer than its neighbours.
         self._lag = 2 * spec.parallel_trials - 1
@@ -101,25 +98,25 @@ class SearchRun:
                 trial, content = self._keep(outcome)
                 ended[trial.number] = trial
                 if content is not None:
-                    self._keep_best(trial, _booster(content))
+                    self._keep_best(trial, self.data.estimator.from_bytes(content))
             self.trials += [ended[proposal.number] for proposal in batch]
             self._tell()
 
-    def booster_of(self, best: Trial) -> "xgboost.Booster":
-        """The best trial's booster; trained once more if an earlier, interrupted search had trained it."""
+    def fitted_of(self, best: Trial) -> Any:
+        """What the best trial has fitted; trained once more if an earlier, interrupted search had trained it."""
         if self._kept is not None and self._kept[0].number == best.number:
             return self._kept[1]
-        again, booster = self._again(Proposal(best.number, dict(best.params), None))
-        if booster is None or again != best:
+        again, fitted = self._again(Proposal(best.number, dict(best.params), None))
+        if fitted is None or again != best:
             raise TrialNotRepeatableError(self.log.path.name, best.number, best.loss_or_inf, again.loss)
-        return booster
+        return fitted
 
-    def _again(self, proposal: Proposal) -> "tuple[Trial, xgboost.Booster | None]":
+    def _again(self, proposal: Proposal) -> tuple[Trial, Any]:
         """Train where the search has trained: other hardware may give other bytes."""
         if self._runner is None:
             return train_trial(self._rows_here(), self.spec, proposal.point, proposal.number)
         [(trial, content)] = self._runner.run([proposal])
-        return trial, None if content is None else _booster(content)
+        return trial, None if content is None else self.data.estimator.from_bytes(content)
 
     def _rows_here(self) -> TrainingData:
         assert isinstance(self.data, TrainingData)  # whoever has other rows gives a runner
@@ -132,7 +129,7 @@ class SearchRun:
         return self.log.answer(proposal.number, proposal.point, self.spec.trial_timeout_s)
 
     def _start(self, proposal: Proposal, threads: TrialThreads) -> "_Started":
-        def train() -> "tuple[Trial, xgboost.Booster | None]":
+        def train() -> tuple[Trial, Any]:
             watch = Watch(self.spec, proposal.target, threads.unwanted)
             return train_trial(self._rows_here(), self.spec, proposal.point, proposal.number, watch)
 
@@ -154,14 +151,14 @@ class SearchRun:
         if outcome is None:  # it hangs inside a round
             proposal = one.proposal
             outcome = self._keep((timed_out(self.spec, proposal.number, proposal.point, limit or 0.0), None))
-        trial, booster = outcome
-        if booster is not None:
-            self._keep_best(trial, booster)
+        trial, fitted = outcome
+        if fitted is not None:
+            self._keep_best(trial, fitted)
         self.trials.append(trial)
 
-    def _keep_best(self, trial: Trial, booster: "xgboost.Booster") -> None:
+    def _keep_best(self, trial: Trial, fitted: Any) -> None:
         if self._kept is None or trial.loss_or_inf < self._kept[0].loss_or_inf:
-            self._kept = (trial, booster)
+            self._kept = (trial, fitted)
 
     def _tell(self) -> None:
         for trial in self.trials[self._told :]:
@@ -189,16 +186,10 @@ class _Started:
     """A trial between its start and its end."""
 
     proposal: Proposal
-    running: "Pending[tuple[Trial, xgboost.Booster | None]]"
+    running: Pending[tuple[Trial, Any]]
 
 
 def _suggestions(spec: Search, given: Sequence[Point]) -> Callable[[int, Sequence[Trial]], Point]:
     if not spec.space:
         return lambda number, ended: {}
     return Suggestions(spec.space, seed=spec.seed, startup_trials=spec.startup_trials, given=given).point
-
-
-def _booster(content: bytes) -> "xgboost.Booster":
-    import xgboost
-
-    return xgboost.Booster(model_file=bytearray(content))

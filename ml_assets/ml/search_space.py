@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ml_assets.ml.model import ParamValue
+from ml_assets.ml.params import ParamValue
 from ml_assets.spec import Choice, Distribution, Integer, LogNormal, LogUniform, Normal, Uniform
 
 if TYPE_CHECKING:

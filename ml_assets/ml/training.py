@@ -1,6 +1,7 @@
-"""One training: rows cut into XGBoost's bins once, then a booster for each set of parameters.
+"""One training: rows encoded and prepared once, then an estimator fitted for each set of parameters.
 
-Which parameters are tried, and in what order, is `tuning.py`'s; whether they can be is `search_checks.py`'s.
+Which parameters are tried, and in what order, is `tuning.py`'s; whether they can be is `search_checks.py`'s; how an
+estimator trains is its own file's in `estimators/`.
 """
 
 import hashlib
@@ -8,25 +9,22 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ml_assets.ml.encoding import Encoder
-from ml_assets.ml.metrics import evaluate
-from ml_assets.ml.model import ParamValue
-from ml_assets.ml.objectives import base_params, eval_metric, loss_of
+from ml_assets.ml.estimators.interface import Estimator, Inputs, Rows, TrainingFailure, misshapen
+from ml_assets.ml.estimators.lookup import XGBOOST, estimator_named
+from ml_assets.ml.metrics import error_of, evaluate
+from ml_assets.ml.params import ParamValue
 from ml_assets.ml.scores import Labels, Scores
-from ml_assets.ml.search_checks import DEFAULT_MAX_BIN, first_line
 from ml_assets.ml.search_space import Point
 from ml_assets.ml.targets import require_rankable, training_labels, validation_labels
 from ml_assets.ml.training_watch import Watch
 from ml_assets.ml.trial_log import Trial
 from ml_assets.spec import FeatureType, Search, Task
-
-if TYPE_CHECKING:
-    import xgboost
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,6 +38,7 @@ class PreparedRows:
         task: Kind of label.
         classes: Multiclass: those of the training rows, sorted.
         left_out: Validation rows of other classes: the model cannot be asked for their loss.
+        estimator: Trains on them.
     """
 
     labels: Labels
@@ -48,18 +47,29 @@ class PreparedRows:
     task: Task
     classes: tuple[str, ...] = ()
     left_out: int = 0
+    estimator: Estimator = XGBOOST
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the matrices mean to the estimator."""
+        return inputs_of(self.encoder, self.task, self.classes)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingData(PreparedRows):
-    """Training and validation rows as XGBoost holds them: cut into bins once, shared by all trials.
+    """Training and validation rows as the estimator takes them: prepared once, shared by all trials.
 
     Attributes:
-        train, validation: The matrices.
+        train, validation: What `Estimator.prepare` returned; XGBoost's are matrices cut into bins.
     """
 
-    train: "xgboost.QuantileDMatrix | xgboost.ExtMemQuantileDMatrix"
-    validation: "xgboost.QuantileDMatrix | xgboost.ExtMemQuantileDMatrix"
+    train: Any
+    validation: Any
+
+
+def inputs_of(encoder: Encoder, task: Task, classes: tuple[str, ...]) -> Inputs:
+    """What an encoder's matrices, and the codes of labels, mean."""
+    return Inputs(encoder.features, {name: len(found) for name, found in encoder.categories.items()}, task, classes)
 
 
 def prepare(
@@ -69,98 +79,77 @@ def prepare(
     label: str,
     spec: Search,
     task: Task,
+    estimator: Estimator | None = None,
 ) -> TrainingData:
-    """Encode and bin the rows; the encoder, the classes and the bins are those of the training rows.
+    """Encode the rows for the declared estimator; the encoder and the classes are those of the training rows.
 
     Args:
         train, validation: (n, ...) and (m, ...) rows with the features and the label.
         features, label: The model's inputs and its output.
-        spec: Its fixed `max_bin` says into how many bins.
+        spec: Names the estimator; its fixed parameters may say how rows are prepared (XGBoost's `max_bin`).
         task: Kind of label.
+        estimator: The declared one; where None it is looked up, which for one of the user's own needs a folder.
 
     Raises:
         MissingFeaturesError, FeatureTypeError, InfiniteFeatureError: As `Encoder.transform`.
         UnusableLabelError, LabelValuesError, ConstantLabelError: As in `targets.py`.
+        FunctionError, EstimatorError: As `estimator_named`; an own estimator fails.
+        TooManyCategoriesError: The estimator cannot tell so many categories apart.
     """
-    import xgboost
-
+    estimator = estimator or estimator_named(spec.estimator)
     encoder = Encoder.fit(train, features)
     codes, classes = training_labels(train, label, task)
     validation_codes, usable = validation_labels(validation, label, task, classes)
     require_rankable(validation_codes, label, classes, spec.loss)
-    matrices: list[xgboost.QuantileDMatrix] = []
+    parts: list[Any] = []
     digest = hashlib.sha256(encoder.to_json().encode())
     digest.update("\n".join(classes).encode())
     for frame, labels in ((train, codes), (validation[usable], validation_codes)):
-        matrix = encoder.transform(frame)
-        digest.update(matrix.tobytes() + labels.tobytes())
-        matrices.append(
-            xgboost.QuantileDMatrix(
-                matrix,
-                labels,
-                feature_names=encoder.feature_names,
-                feature_types=encoder.feature_types,
-                max_bin=int(spec.fixed.get("max_bin", DEFAULT_MAX_BIN)),
-                nthread=spec.threads,
-                ref=matrices[0] if matrices else None,
-            )
-        )
-    truth = np.array(classes, dtype=object)[validation_codes.astype(int)] if classes else validation_codes
-    left_out = len(validation) - int(usable.sum())
+        rows = Rows(encoder.transform(frame), labels, inputs_of(encoder, task, classes))
+        digest.update(rows.x.tobytes() + labels.tobytes())
+        parts.append(estimator.prepare(rows, spec, parts[0] if parts else None))
     return TrainingData(
-        train=matrices[0],
-        validation=matrices[1],
-        labels=truth,
+        train=parts[0],
+        validation=parts[1],
+        labels=rows.labels,
         encoder=encoder,
         sha256=digest.hexdigest(),
         task=task,
         classes=classes,
-        left_out=left_out,
+        left_out=len(validation) - int(usable.sum()),
+        estimator=estimator,
     )
 
 
 def train_trial(
     data: TrainingData, spec: Search, point: Point, number: int, watch: Watch | None = None
-) -> "tuple[Trial, xgboost.Booster | None]":
+) -> tuple[Trial, Any]:
     """Train at a point, to its end or until the watch stops it.
 
     Returns:
-        The trial, and the booster with the rounds up to the best (all, without early stopping); None instead of a
-        booster unless the trial ran to its end.
+        The trial, and what the estimator is fitted to, with the rounds up to the best (all, without early stopping);
+        None instead unless the trial ran to its end.
 
     Raises:
         GivenUpError: Nobody waits for it any more.
     """
-    import xgboost
-
     started = time.perf_counter()
     watch = watch or Watch(spec.model_copy(update={"trial_timeout_s": None}))
-    history: dict[str, dict[str, list[float]]] = {}
-    metric = eval_metric(data.task, spec.loss)
+    params = all_params(data, spec, point, number)
     try:
-        booster = xgboost.train(
-            {**all_params(data, spec, point, number), "eval_metric": metric},
-            data.train,
-            num_boost_round=spec.max_rounds,
-            evals=[(data.validation, "validation")],
-            early_stopping_rounds=spec.early_stopping_rounds,
-            callbacks=[watch.callback()],
-            evals_result=history,
-            verbose_eval=False,
-        )
-        if watch.verdict:
-            return _stopped(spec, watch, number, point, started), None
-        best = spec.max_rounds - 1 if spec.early_stopping_rounds is None else booster.best_iteration
-        booster = booster[: best + 1]
-        values = booster.predict(data.validation)
-    except (xgboost.core.XGBoostError, MemoryError) as error:
-        return _failed(number, point, first_line(error) or type(error).__name__, started), None
-    loss = loss_of(spec.loss, float(history["validation"][metric][best]))
-    if not (math.isfinite(loss) and np.isfinite(values).all()):
+        fit = data.estimator.train(data.train, data.validation, data.inputs, params, spec, watch)
+    except (TrainingFailure, MemoryError) as error:
+        return _failed(number, point, str(error) or type(error).__name__, started), None
+    if fit is None:
+        return _stopped(spec, watch, number, point, started), None
+    if wrong := misshapen(fit.values, data.inputs, len(data.labels)):
+        return _failed(number, point, wrong, started), None
+    values = fit.values.astype(np.float64)
+    metrics = evaluate(data.labels, Scores(data.task, values, data.classes)).values if np.isfinite(values).all() else {}
+    loss = error_of(spec.loss, metrics.get(spec.loss, math.nan)) if fit.loss is None else fit.loss
+    if not (metrics and math.isfinite(loss)):
         return _failed(number, point, f"its validation {spec.loss} or its predictions are not finite", started), None
-    scores = Scores(data.task, values.astype(np.float64), data.classes)
-    metrics = evaluate(data.labels, scores).values
-    return Trial(number, point, loss, metrics, best, time.perf_counter() - started), booster
+    return Trial(number, point, loss, metrics, fit.best_iteration, time.perf_counter() - started), fit.fitted
 
 
 def _failed(number: int, point: Point, message: str, started: float) -> Trial:
@@ -172,7 +161,7 @@ def _stopped(spec: Search, watch: Watch, number: int, point: Point, started: flo
     if watch.verdict == "timed_out":
         return timed_out(spec, number, point, took)
     loss = watch.least[-1]
-    message = f"{spec.loss} of at best {loss_of(spec.loss, watch.bound):.6g} to come, after {len(watch.least)} rounds"
+    message = f"{spec.loss} of at best {error_of(spec.loss, watch.bound):.6g} to come, after {len(watch.least)} rounds"
     return Trial(number, point, loss, {}, watch.least.index(loss), took, "pruned", message)
 
 
@@ -183,7 +172,6 @@ def timed_out(spec: Search, number: int, point: Point, took_s: float) -> Trial:
 
 
 def all_params(data: PreparedRows, spec: Search, point: Point, number: int) -> dict[str, ParamValue]:
-    """All XGBoost parameters of a trial; its seed follows from the search's seed and its number alone."""
+    """All parameters of a trial; its seed follows from the search's seed and its number alone."""
     seed = int(np.random.SeedSequence([spec.seed, number]).generate_state(1)[0] >> 1)  # XGBoost's are signed
-    base = base_params(spec, data.task, len(data.classes))
-    return {**base, **spec.fixed, **point, "nthread": spec.trial_threads, "seed": seed}
+    return {**data.estimator.parameters(spec, data.inputs, seed), **spec.fixed, **point}

@@ -7,17 +7,12 @@ import math
 import threading
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ml_assets.ml.objectives import loss_of
 from ml_assets.ml.trial_log import Trial
 from ml_assets.spec import Search
-
-if TYPE_CHECKING:
-    import xgboost
-
 
 _PACE_SHARE = 5
 """The pace is that of the newest fifth of the rounds, so that chance does not make it nought for a moment."""
@@ -79,18 +74,17 @@ class Watch:
         self.least: list[float] = []
         self.bound = -math.inf
 
-    def ends(self, value: float) -> bool:
+    def ends(self, loss: float) -> bool:
         """Whether the training is to stop after this round.
 
         Args:
-            value: The round's validation metric, as XGBoost gives it.
+            loss: The round's validation loss.
 
         Raises:
             GivenUpError: The search has ended without it.
         """
         if self._unwanted is not None and self._unwanted.is_set():
             raise GivenUpError
-        loss = loss_of(self._spec.loss, value)
         self.least.append(min(loss, self.least[-1]) if self.least else loss)
         limit = self._spec.trial_timeout_s
         if limit is not None and time.perf_counter() - self._began > limit:
@@ -107,17 +101,3 @@ class Watch:
         pace = (self.least[-1 - over] - self.least[-1]) / over
         self.bound = self.least[-1] - pace * max(rule.horizon_rounds, (self._target.rounds - rounds) * _STILL_GAINING)
         return self.bound > self._target.loss  # never of NaN: such a trial fails, it is not pruned
-
-    def callback(self) -> "xgboost.callback.TrainingCallback":
-        """This watch as XGBoost's; the validation rows have to be the only ones that it evaluates."""
-        import xgboost
-
-        watch = self
-
-        class Callback(xgboost.callback.TrainingCallback):
-            def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-                [metrics] = evals_log.values()
-                [values] = metrics.values()
-                return watch.ends(float(values[-1]))
-
-        return Callback()

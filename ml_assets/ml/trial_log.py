@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from ml_assets.ml.model import ParamValue
+from ml_assets.ml.params import ParamValue
 
 FORMAT = 3
 """2 had neither pruned trials nor points to begin with."""

@@ -1,4 +1,4 @@
-"""The hyper-parameter search: Hyperopt's TPE over XGBoost trainings, repeatable and resumable.
+"""The hyper-parameter search: Hyperopt's TPE over trainings of the declared estimator, repeatable and resumable.
 
 A search is a function of its data, its declaration and its warm start: the same three give the same trials
 and the same model bytes. That is also how it resumes: TPE runs again from the start and asks for the same
@@ -9,6 +9,7 @@ seconds allows. Both are in the log, so a search that goes on takes them from th
 How one trial is trained is `training.py`'s, which point comes next is `suggestions.py`'s.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from typing import Any
 import pandas as pd
 
 from ml_assets.errors import AllTrialsFailedError, SearchParameterError
+from ml_assets.ml.estimators.lookup import XGBOOST, estimator_named
 from ml_assets.ml.former_searches import best_points
-from ml_assets.ml.model import Model, ParamValue
+from ml_assets.ml.model import Model
+from ml_assets.ml.params import ParamValue
 from ml_assets.ml.search_checks import problems_of_search
 from ml_assets.ml.search_run import SearchRun, TrialRunner
 from ml_assets.ml.search_space import Point, warm_point
@@ -64,6 +67,7 @@ def search(
     on_start: Callable[[str], None] = lambda search_id: None,
     on_trial: Callable[[Trial], None] = lambda trial: None,
     runner: TrialRunner | None = None,
+    folder: Path = Path(),
 ) -> SearchResult:
     """Search the declared space for the parameters with the least validation loss.
 
@@ -73,15 +77,18 @@ def search(
         features: The model's inputs and their types.
         label: Column to predict, known in all rows: finite numbers, of binary labels 0 and 1; names of classes.
         task: Kind of label.
+        folder: Of the declaration, where the file of an own estimator is looked up.
         others: As `search_prepared`.
 
     Raises:
         MissingFeaturesError, FeatureTypeError, InfiniteFeatureError: As `Encoder.transform`.
         UnusableLabelError, LabelValuesError, ConstantLabelError: As in `targets.py`.
-        SearchParameterError, AllTrialsFailedError, TrialNotRepeatableError: As `search_prepared`.
+        SearchParameterError: What `problems_of_search` finds.
+        TooManyCategoriesError: The estimator cannot tell so many categories apart.
+        AllTrialsFailedError, TrialNotRepeatableError: As `search_prepared`.
     """
-    _require_runnable(spec, task, features)  # before the rows are cut, which may take long
-    data = prepare(train, validation, features, label, spec, task)
+    require_runnable(spec, task, features, folder)  # before the rows are prepared, which may take long
+    data = prepare(train, validation, features, label, spec, task, estimator_named(spec.estimator, folder))
     return search_prepared(
         data,
         label=label,
@@ -109,10 +116,10 @@ def search_prepared(
     on_trial: Callable[[Trial], None] = lambda trial: None,
     runner: TrialRunner | None = None,
 ) -> SearchResult:
-    """Search on matrices that are there already.
+    """Search on rows that are prepared already, by parameters that are known to be taken (`require_runnable`).
 
     Args:
-        data: The rows: matrices, see `prepare`, or what a runner knows of rows that are elsewhere.
+        data: The rows, see `prepare`, or what a runner knows of rows that are elsewhere.
         label: Column that is predicted.
         spec: Space, budget of rounds and seconds, loss, threads, seed.
         trials: How many at most; asking for more later continues the same search.
@@ -125,11 +132,9 @@ def search_prepared(
         runner: Trains elsewhere than in this process.
 
     Raises:
-        SearchParameterError: What `problems_of_search` finds.
         AllTrialsFailedError: No trial gave a finite loss.
         TrialNotRepeatableError: The log's best trial gives another loss on this machine.
     """
-    _require_runnable(spec, data.task, data.encoder.features)
     champion = warm_point(spec.space, warm_start)
     known = best_points(former, spec, data.task, label, spec.former_trials + 1)  # the champion may be one of them
     given = [champion] if champion is not None else []
@@ -147,7 +152,8 @@ def search_prepared(
     best = min(done, key=lambda trial: (trial.loss_or_inf, trial.number))
     params = all_params(data, spec, dict(best.params), best.number)
     assert best.best_iteration is not None  # it is set wherever the status is "ok"
-    model = Model(run.booster_of(best), data.encoder, label, params, best.best_iteration, data.task, data.classes)
+    about = (label, params, best.best_iteration, data.task, data.classes, data.estimator)
+    model = Model(run.fitted_of(best), data.encoder, *about)
     return SearchResult(best, tuple(run.trials), model, data.left_out, len(run.log.given[:trials]), run.log.search_id)
 
 
@@ -159,8 +165,13 @@ def _reasons(trials: Sequence[Trial]) -> str:
     return "; ".join([first, *others])
 
 
-def _require_runnable(spec: Search, task: Task, features: Mapping[str, FeatureType]) -> None:
-    if problems := problems_of_search(spec, task, features):
+def require_runnable(spec: Search, task: Task, features: Mapping[str, FeatureType], folder: Path = Path()) -> None:
+    """Refuse a search that cannot run, before anything is made for it.
+
+    Raises:
+        SearchParameterError: What `problems_of_search` finds.
+    """
+    if problems := problems_of_search(spec, task, features, folder):
         raise SearchParameterError(problems)
 
 
@@ -169,19 +180,24 @@ def _header(
 ) -> dict[str, Any]:
     """What makes a search this one; not its length, since a longer search begins like a shorter."""
     import hyperopt
-    import xgboost
 
     length = {"max_trials", "retrain_trials", "max_seconds", "trial_timeout_s", "refit"}
     batches = {} if runner is None else {"batch": runner.parallel}
+    # XGBoost goes without saying, so that searches go on which began before there were others.
+    named = {} if data.estimator is XGBOOST else {"estimator": spec.estimator}
+    code = data.estimator.code
+    own = {} if code is None else {"code": hashlib.sha256(code).hexdigest()}
     return {
         "format": FORMAT,
         "task": data.task,
-        "search": spec.model_dump(mode="json", exclude=length),
+        "search": spec.model_dump(mode="json", exclude=length | {"estimator"}),
         "features": data.encoder.feature_names,
         "label": label,
         "data_sha256": data.sha256,
         "warm_start": champion,
-        "xgboost": xgboost.__version__,
+        **data.estimator.versions(),
         "hyperopt": hyperopt.__version__,
         **batches,
+        **named,
+        **own,
     }

@@ -19,6 +19,7 @@ from ml_assets.spec import (
     Problem,
     Python,
     RowRule,
+    Search,
     Source,
     Spec,
     ValidationRule,
@@ -97,7 +98,7 @@ def search_version(problem: Problem) -> str:
     Not where a cluster is: the same search on another one is the same search.
     """
     place = problem.compute.model_dump(mode="json", exclude={"spark_master", "spark_settings", "gpu_required"})
-    return _combined(training_version(problem), code_version(problem.search), place)
+    return _combined(training_version(problem), code_version(problem.search, problem.folder), place)
 
 
 def gate_version(problem: Problem) -> str:
@@ -127,6 +128,8 @@ def _set_aside(rules: Sequence[ValidationRule]) -> list[str]:
 def _function_of(part: Spec) -> str | None:
     if isinstance(part, Computation):
         return part.function
+    if isinstance(part, Search):
+        return part.own_estimator
     return part.read.function if isinstance(part, Source) and isinstance(part.read, Python) else None
 
 

@@ -14,14 +14,16 @@ from ml_assets.ml.device import choose_device, on_device
 from ml_assets.ml.distributed.executor import TrialRequest
 from ml_assets.ml.distributed.spark_training import SparkTrainingRunner
 from ml_assets.ml.distributed.spark_trials import SparkTrialRunner
+from ml_assets.ml.estimators.lookup import estimator_named
 from ml_assets.ml.external_memory import external_training_data, refit_external
-from ml_assets.ml.model import Model, ParamValue
+from ml_assets.ml.model import Model
+from ml_assets.ml.params import ParamValue
 from ml_assets.ml.refit import refit
 from ml_assets.ml.row_batches import ParquetRows
 from ml_assets.ml.search_run import TrialRunner
-from ml_assets.ml.training import PreparedRows, prepare
+from ml_assets.ml.training import PreparedRows, TrainingData, prepare
 from ml_assets.ml.trial_log import Trial
-from ml_assets.ml.tuning import SearchResult, search_prepared
+from ml_assets.ml.tuning import SearchResult, require_runnable, search_prepared
 from ml_assets.resources.spark import spark_session
 from ml_assets.spec import Compute, FeatureType, Search, Task
 
@@ -39,6 +41,7 @@ class SearchTask:
         spec, compute: The declarations.
         scratch: Folder for files that are gone afterwards.
         name: What a cluster's own pages call it.
+        folder: Of the declaration, where the file of an own estimator is looked up.
     """
 
     rows: ParquetRows
@@ -49,6 +52,7 @@ class SearchTask:
     compute: Compute
     scratch: Path
     name: str
+    folder: Path = Path()
 
 
 def search_where_declared(
@@ -72,6 +76,7 @@ def search_where_declared(
     Raises:
         As `tuning.search`; NoSparkError, SparkMasterError, ExecutorRefusedError, SparkTrainingError, GpuRequiredError.
     """
+    require_runnable(task.spec, task.task, task.features, task.folder)
     with _place(task, warn) as (spec, rows, runner, again):
         found = search_prepared(
             rows,
@@ -110,13 +115,13 @@ def _place(task: SearchTask, warn: Callable[[str], None]) -> Iterator[Place]:
         if choice.warning:
             warn(choice.warning)
         spec = on_device(task.spec, choice)
-        yield spec, _prepared(task), None, lambda model: refit(model, _labelled(task), spec)
+        yield spec, _prepared(task, *_parts(task)), None, lambda model: refit(model, _labelled(task), spec)
 
 
 @contextmanager
 def _spark_trials(task: SearchTask, warn: Callable[[str], None]) -> Iterator[Place]:
-    train, validation = (task.rows.part(part).frame() for part in ("train", "validation"))
-    data = prepare(train, validation, task.features, task.label, task.spec, task.task)
+    train, validation = _parts(task)
+    data = _prepared(task, train, validation)
     request = TrialRequest.of(train, validation, task.features, task.label, task.spec, task.compute, data)
     limit = None if task.spec.trial_timeout_s is None else max(1, round(_HUNG * task.spec.trial_timeout_s))
     with spark_session(task.compute, task.name, threads=task.spec.trial_threads) as spark:
@@ -142,9 +147,13 @@ def _spark_training(task: SearchTask, warn: Callable[[str], None]) -> Iterator[P
             runner.close()
 
 
-def _prepared(task: SearchTask) -> PreparedRows:
-    train, validation = (task.rows.part(part).frame() for part in ("train", "validation"))
-    return prepare(train, validation, task.features, task.label, task.spec, task.task)
+def _prepared(task: SearchTask, train: pd.DataFrame, validation: pd.DataFrame) -> TrainingData:
+    estimator = estimator_named(task.spec.estimator, task.folder)
+    return prepare(train, validation, task.features, task.label, task.spec, task.task, estimator)
+
+
+def _parts(task: SearchTask) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return task.rows.part("train").frame(), task.rows.part("validation").frame()
 
 
 def _labelled(task: SearchTask) -> pd.DataFrame:

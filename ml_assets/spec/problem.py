@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from ml_assets.spec.alerts import Alerts
 from ml_assets.spec.base import Name, Spec
 from ml_assets.spec.cadence import Cadence
 from ml_assets.spec.compute import Compute
@@ -61,6 +62,7 @@ class ProblemParts(Spec):
     retraining: RetrainingPolicy = Field(
         RetrainingPolicy(), description="When bad windows lead to a retraining.", examples=[{"bad_windows": 2}]
     )
+    alerts: Alerts = Field(Alerts(), description="Who is told of it.", examples=[{"to": ["ml-team@example.com"]}])
 
     @model_validator(mode="before")
     @classmethod
@@ -102,6 +104,19 @@ class ProblemParts(Spec):
             raise ValueError(
                 "`search.parallel_trials` is for trials on this machine; on Spark it is `compute.parallel_trials`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _the_place_can_train_the_estimator(self) -> "ProblemParts":
+        wanted = {
+            f"`compute.training: {self.compute.training}`": self.compute.training != "local",
+            "`compute.device: cuda`": self.compute.device == "cuda",
+        }
+        for said in (name for name, is_wanted in wanted.items() if is_wanted):
+            if self.search.estimator != "xgboost":
+                raise ValueError(
+                    f"{said} is for `search.estimator` xgboost, which is {self.search.estimator}; leave one of them out"
+                )
         return self
 
 

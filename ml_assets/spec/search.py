@@ -1,6 +1,7 @@
-"""The hyper-parameter search: which XGBoost parameters, from which distributions, how many trials."""
+"""The hyper-parameter search: of which estimator, which parameters, from which distributions, how many trials."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -105,18 +106,40 @@ DEFAULT_SPACE: dict[str, Distribution] = {
 }
 """A space that serves most tables of some thousand rows and more."""
 
+DEFAULT_SPACES: dict[str, dict[str, Distribution]] = {
+    "xgboost": DEFAULT_SPACE,
+    "hist_gradient_boosting": {
+        "max_leaf_nodes": Integer(kind="integer", low=8, high=128),
+        "learning_rate": LogUniform(kind="loguniform", low=0.03, high=0.3),
+        "min_samples_leaf": Integer(kind="integer", low=5, high=200),
+        "l2_regularization": LogUniform(kind="loguniform", low=0.01, high=100),
+        "max_features": Uniform(kind="uniform", low=0.4, high=1.0),
+    },
+}
+"""Estimators of the platform -> what is searched where nothing is declared; of an own one nothing is."""
+
 
 class Search(Spec):
     """The hyper-parameter search."""
 
+    estimator: str = Field(
+        "xgboost",
+        pattern=r"^(xgboost|hist_gradient_boosting|([\w./-]+\.py|\w+(\.\w+)*):\w+)$",
+        description="What is trained: `xgboost`; `hist_gradient_boosting` (scikit-learn's); or a class of your own, "
+        "`file.py:Name` beside defs.yaml or `package.module:Name`, derived from ml_assets.ml.estimators.Estimator. "
+        "Only XGBoost trains from disk, over a Spark cluster and on a GPU.",
+        examples=["hist_gradient_boosting"],
+    )
     space: dict[Column, Distribution] = Field(
         default_factory=lambda: dict(DEFAULT_SPACE),
-        description="XGBoost parameter -> distribution.",
+        description="Parameter of the estimator -> distribution. Left out: a default for the platform's estimators, "
+        "nothing for one of your own.",
         examples=[{"eta": {"kind": "loguniform", "low": 0.03, "high": 0.3}}],
     )
     fixed: dict[Column, float | int | str | bool] = Field(
         default_factory=dict,
-        description="XGBoost parameters that are not searched; `objective` follows from the task when left out.",
+        description="Parameters that are not searched; `objective` (of hist_gradient_boosting `loss`) follows from the "
+        "task when left out.",
         examples=[{"tree_method": "hist", "max_bin": 128}],
     )
     max_trials: int = Field(20, ge=1, description="Trials of the first search.", examples=[20])
@@ -193,6 +216,13 @@ class Search(Spec):
         0, ge=0, description="Seed of the search; the seeds of its trials derive from it.", examples=[2013]
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _the_estimators_default_space(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "space" in data:
+            return data
+        return {**data, "space": dict(DEFAULT_SPACES.get(str(data.get("estimator", "xgboost")), {}))}
+
     @model_validator(mode="after")
     def _searched_or_fixed(self) -> "Search":
         if both := sorted(set(self.space) & set(self.fixed)):
@@ -202,6 +232,11 @@ class Search(Spec):
                 f"parallel_trials {self.parallel_trials} need a thread each, and threads is {self.threads}; raise it"
             )
         return self
+
+    @property
+    def own_estimator(self) -> str | None:
+        """The reference of a user's own estimator; None for the platform's."""
+        return self.estimator if ":" in self.estimator else None
 
     @property
     def trial_threads(self) -> int:

@@ -40,7 +40,7 @@ def test_with_a_gpu_trees_are_grown_on_it(tmp_path: Path) -> None:
     choice = choose_device(Compute(device="cuda", gpu_required=True))
     assert choice == choice_of(Compute(device="cuda"), "")
     result = run(tmp_path / "log", on_device(SPEC, choice), trials=2)
-    assert '"device":"cuda' in result.model.booster.save_config().replace(" ", "")
+    assert '"device":"cuda' in result.model.fitted.save_config().replace(" ", "")
 
 
 def test_the_gpu_is_a_parameter_of_the_search_so_its_log_is_another() -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ml_assets.ml.training import prepare, train_trial
 from ml_assets.ml.training_watch import Target, Watch, pruning_target
 from ml_assets.ml.trial_log import Trial
 from ml_assets.spec import Choice, LogUniform, Pruning, Search
-from ml_assets_tests.ml.small_search import SPEC, assert_same, lines, run
+from ml_assets_tests.ml.small_search import SPEC, TRAIN, VALIDATION, assert_same, lines, run
 
 RULE = Pruning(after_trials=2, after_rounds=3, pace_rounds=2, horizon_rounds=4, quantile=0.5)
 BAD_AND_GOOD = SPEC.model_copy(
@@ -56,9 +57,15 @@ def test_without_pruning_nothing_is_stopped() -> None:
     assert not any(watch.ends(9.0) for _ in range(50))
 
 
-def test_a_loss_whose_metric_is_better_when_greater_is_judged_the_right_way_round() -> None:
-    assert watched([0.5, 0.6, 0.7, 0.8], 0.001, loss="auc")[0] == ""
-    assert watched([0.5, 0.5, 0.5, 0.5], 0.1, loss="auc")[0] == "pruned"
+@pytest.mark.parametrize("estimator", ["xgboost", "hist_gradient_boosting"])
+def test_a_score_is_judged_as_a_loss(estimator: str) -> None:
+    spec = Search(estimator=estimator, loss="auc", max_rounds=3, early_stopping_rounds=None, threads=1)
+    train, validation = (frame.assign(y=frame["y"] > 1) for frame in (TRAIN, VALIDATION))
+    data = prepare(train, validation, {"x": "float"}, "y", spec, "binary")
+    watch = Watch(spec)
+    trial, _ = train_trial(data, spec, {}, 0, watch)
+    assert watch.least[-1] == pytest.approx(1 - trial.metrics["auc"])
+    assert len(watch.least) == 3
 
 
 @pytest.mark.parametrize(

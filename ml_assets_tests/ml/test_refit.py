@@ -45,7 +45,7 @@ def test_it_learns_from_the_rows_it_was_judged_by(task: Task, tmp_path: Path) ->
     again = refit(found.model, rows, SPEC)
     assert again.best_iteration == found.model.best_iteration
     assert again.params == found.model.params
-    assert again.booster.num_boosted_rounds() == found.model.booster.num_boosted_rounds()
+    assert again.fitted.num_boosted_rounds() == found.model.fitted.num_boosted_rounds()
     held_out = rows[len(rows) // 2 :]
     wrong = [np.mean(model.scores(held_out).predictions().round() != held_out["target"]) if task == "binary"
              else np.mean(model.predict(held_out) != held_out["target"]) for model in (found.model, again)]  # fmt: skip
@@ -70,4 +70,4 @@ def test_a_class_that_only_the_held_out_rows_have_is_learned(tmp_path: Path) -> 
 
 def test_without_early_stopping_all_rounds_are_kept(tmp_path: Path) -> None:
     found, _ = _search("binary", tmp_path, SPEC.model_copy(update={"early_stopping_rounds": None, "max_rounds": 40}))
-    assert found.model.booster.num_boosted_rounds() == 40
+    assert found.model.fitted.num_boosted_rounds() == 40

@@ -102,7 +102,7 @@ def test_a_model_of_an_older_format_is_refused_by_name(tmp_path: Path, found: di
     found["wine"].model.save(tmp_path / "old")
     about = json.loads((tmp_path / "old" / "model.json").read_text())
     (tmp_path / "old" / "model.json").write_text(json.dumps(about | {"format": 1}))
-    with pytest.raises(ModelFilesError, match="'old' cannot be read: its format is 1, not 2"):
+    with pytest.raises(ModelFilesError, match="'old' cannot be read: its format is 1, not 3"):
         Model.load(tmp_path / "old")
 
 

@@ -97,7 +97,7 @@ def test_a_model_holds_no_round_after_the_best(tmp_path: Path) -> None:
     spec = with_space(eta=Choice(kind="choice", values=(0.8,)))
     model = run(tmp_path / "log", spec.model_copy(update={"max_rounds": 200}), trials=1).model
     assert 0 < model.best_iteration < 100
-    assert model.booster.num_boosted_rounds() == model.best_iteration + 1
+    assert model.fitted.num_boosted_rounds() == model.best_iteration + 1
 
 
 def test_trials_of_equal_parameters_differ_by_their_seeds(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_search_on_spark_gives_a_model_that_loads_like_any_other(tmp_path: Pat
     assert again.model.to_files() == found.model.to_files()
     found.model.save(tmp_path / "model")
     loaded = Model.load(tmp_path / "model")
-    assert loaded.booster.num_boosted_rounds() == found.best.best_iteration + 1  # type: ignore[operator]
+    assert loaded.fitted.num_boosted_rounds() == found.best.best_iteration + 1  # type: ignore[operator]
     difference = np.abs(loaded.predict(VALIDATION) - here.model.predict(VALIDATION)).mean()
     assert difference < PREDICTION_TOLERANCE * VALIDATION["y"].std()
     error = loaded.predict(VALIDATION) - VALIDATION["y"].to_numpy()

@@ -19,9 +19,10 @@ from ml_assets.ml.device import DeviceChoice, choice_of, on_device, why_no_gpu
 from ml_assets.ml.distributed.spark_errors import reason
 from ml_assets.ml.distributed.spark_rows import CODE, FEATURES, HELD_OUT, content_hash, encoded_rows, fit_encoder_on
 from ml_assets.ml.encoding import Encoder
+from ml_assets.ml.estimators.xgboost_objectives import eval_metric, loss_of
 from ml_assets.ml.metrics import evaluate
-from ml_assets.ml.model import Model, ParamValue
-from ml_assets.ml.objectives import eval_metric, loss_of
+from ml_assets.ml.model import Model
+from ml_assets.ml.params import ParamValue
 from ml_assets.ml.row_batches import ParquetRows
 from ml_assets.ml.scores import Scores
 from ml_assets.ml.search_run import Proposal

@@ -55,7 +55,7 @@ class SparkTrialRunner:
         self._running: list[Future[None]] = []
 
     def run(self, batch: Sequence[Proposal]) -> Iterator[tuple[Trial, bytes | None]]:
-        """Run trials; each is handed out as it ends, with its booster (UBJSON) where it ran to its end.
+        """Run trials; each is handed out as it ends, with its fitted estimator's bytes where it ran to its end.
 
         Args:
             batch: What is proposed; all at once, up to `parallel`.
@@ -69,10 +69,10 @@ class SparkTrialRunner:
         running = _Batch(self._spark, self._broadcast, batch, self.parallel, self._limit_s)
         self._running.append(running.work)
         for proposal, doc in running.ended():
-            trial, booster, warning = _outcome(doc, proposal, running.started)
+            trial, fitted, warning = _outcome(doc, proposal, running.started)
             if warning:
                 self.warnings.add(warning)
-            yield trial, booster
+            yield trial, fitted
 
     def _ask_executors(self, request: TrialRequest) -> None:
         """Whether executors can work for this search at all: else each trial would fail, of the same cause."""
