@@ -9,11 +9,12 @@ from ml_assets.spec.compute import Compute
 from ml_assets.spec.feature_set import FeatureSet
 from ml_assets.spec.features import FeatureType, FeatureView, Label, Rows
 from ml_assets.spec.metrics import GREATER_IS_BETTER, METRICS, SEARCH_LOSSES, MetricName, Task
-from ml_assets.spec.monitoring import CheckName, DriftPolicy, QualityPolicy, RetrainingPolicy
+from ml_assets.spec.monitoring import CheckName, DriftPolicy, QualityPolicy
 from ml_assets.spec.parity import Parity
 from ml_assets.spec.problem import Problem, ProblemDeclaration
 from ml_assets.spec.pruning import Pruning
 from ml_assets.spec.reading import Csv, Deliveries, DuckDb, Parquet, PostgreSql, Python, Reading, Whole
+from ml_assets.spec.retraining import RetrainingPolicy
 from ml_assets.spec.search import Choice, Distribution, Integer, LogNormal, LogUniform, Normal, Search, Uniform
 from ml_assets.spec.source import ColumnType, MaxGap, Reference, Source
 from ml_assets.spec.training import Promotion, Segment, Split

@@ -12,8 +12,9 @@ from ml_assets.spec.compute import Compute
 from ml_assets.spec.feature_set import FeatureSet, name_the_only_source
 from ml_assets.spec.features import FeatureType, FeatureView, Label, Rows
 from ml_assets.spec.metrics import METRICS, SEARCH_LOSSES, MetricName, Task
-from ml_assets.spec.monitoring import DriftPolicy, QualityPolicy, RetrainingPolicy
+from ml_assets.spec.monitoring import DriftPolicy, QualityPolicy
 from ml_assets.spec.parity import Parity
+from ml_assets.spec.retraining import RetrainingPolicy
 from ml_assets.spec.search import Search
 from ml_assets.spec.source import Source
 from ml_assets.spec.training import Promotion, Split
