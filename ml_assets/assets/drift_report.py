@@ -1,6 +1,5 @@
 """Stage 6c: Evidently's report of a window against the champion's held-out rows, and the three drift checks."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
@@ -11,13 +10,12 @@ from ml_assets.assets.quality import with_labels
 from ml_assets.assets.registered_version import reference_path
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.ml import figures
-from ml_assets.ml.drift import ColumnDrift, DriftResult, drift_report
+from ml_assets.ml.drift import DriftResult, drift_report
+from ml_assets.ml.window_checks import DRIFT_CHECKS, CheckVerdict, drift_verdicts, without_verdict
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.reports import Reports
 from ml_assets.spec import Problem
-
-DATA, PREDICTIONS, TARGET = "data_drift", "prediction_drift", "target_drift"
 
 
 def build_drift_report(problem: Problem) -> dg.AssetsDefinition:
@@ -25,9 +23,9 @@ def build_drift_report(problem: Problem) -> dg.AssetsDefinition:
     key = keys.stage(problem, "drift_report")
     windows = partitions.windows(problem)
     about = {
-        DATA: "Share of drifted features within the limit.",
-        PREDICTIONS: "Predictions are distributed like the champion's on its held-out rows.",
-        TARGET: "Labels are distributed like those of the champion's held-out rows.",
+        "data_drift": "Share of drifted features within the limit.",
+        "prediction_drift": "Predictions are distributed like the champion's on its held-out rows.",
+        "target_drift": "Labels are distributed like those of the champion's held-out rows.",
     }
 
     @dg.asset(
@@ -69,15 +67,16 @@ def _report(problem: Problem, window: Window, lake: Lake, reports: Reports) -> O
     )
     link, labels = reports.link(html), int(frame[problem.label.name].notna().sum())
     metadata = {"report": link, **_metadata(problem, result, version), "labels_known": labels}
-    return Outcome(metadata, _checks(problem, result, labels, link))
+    verdicts = drift_verdicts(result, problem.drift, labels=labels)
+    return Outcome(metadata, [_result(verdict, link) for verdict in verdicts])
 
 
 def _nothing(html: Path, json: Path) -> Outcome:
     """A window without rows has no report, nor the one of its former rows."""
     for file in (html, json):
         file.unlink(missing_ok=True)
-    text = "Not judged: the window has no rows."
-    return Outcome({"dagster/row_count": 0}, [_result(name, True, text, {}) for name in (DATA, PREDICTIONS, TARGET)])
+    verdicts = [without_verdict(name, "the window has no rows") for name in DRIFT_CHECKS]
+    return Outcome({"dagster/row_count": 0}, [_result(verdict) for verdict in verdicts])
 
 
 def _metadata(problem: Problem, result: DriftResult, version: int) -> dict:
@@ -96,39 +95,11 @@ def _metadata(problem: Problem, result: DriftResult, version: int) -> dict:
     }
 
 
-def _checks(problem: Problem, result: DriftResult, labels: int, link: dg.UrlMetadataValue) -> list[dg.AssetCheckResult]:
-    share, limit = result.drifted_share, problem.drift.max_drifted_share
-    drifted = [c.column for c in result.watched if c.drifted]
-    text = f"Not judged: {result.note}"
-    if result.judged:
-        text = f"{len(drifted)} of {len(result.watched)} features drifted ({share:.0%}, limit {limit:.0%})"
-        text += f": {', '.join(drifted)}." if drifted else "."
-    numbers = {"drifted_share": share, "limit": limit, "drifted_features": len(drifted)}
-    data = _result(DATA, share <= limit or not result.judged, text, numbers, link)
-    predictions = _column(PREDICTIONS, result.prediction, result, link)
-    if not labels:
-        return [data, predictions, _result(TARGET, True, "Not judged: no label is known yet.", {}, link)]
-    return [data, predictions, _column(TARGET, result.target, result, link)]
-
-
-def _column(
-    name: str, column: ColumnDrift | None, result: DriftResult, link: dg.UrlMetadataValue
-) -> dg.AssetCheckResult:
-    if column is None or column.drifted is None or column.distance is None:
-        note = column.note if column is not None and column.note else result.note
-        return _result(name, True, f"Not judged: {note}", {}, link)
-    text = f"{column.method} {column.distance:.3f}, limit {column.threshold}."
-    numbers = {"distance": column.distance, "limit": column.threshold}
-    return _result(name, not column.drifted, text, numbers, link)
-
-
-def _result(
-    name: str, passed: bool, text: str, numbers: Mapping[str, float], link: dg.UrlMetadataValue | None = None
-) -> dg.AssetCheckResult:
+def _result(verdict: CheckVerdict, link: dg.UrlMetadataValue | None = None) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name=name,
-        passed=passed,
+        check_name=verdict.check,
+        passed=verdict.passed,
         severity=dg.AssetCheckSeverity.WARN,  # drift is judged by the retraining policy, it stops nothing
-        description=text,
-        metadata={**{key: float(value) for key, value in numbers.items()}, **({"report": link} if link else {})},
+        description=verdict.text,
+        metadata={**verdict.numbers, **({"report": link} if link else {})},
     )

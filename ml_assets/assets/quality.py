@@ -1,6 +1,5 @@
 """Stage 6b: the error of a window, once its labels are known, against the champion's own held-out error."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -11,12 +10,13 @@ from ml_assets.assets import keys, partitions
 from ml_assets.assets.predictions import VERSION, read_predictions
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.ml import figures
-from ml_assets.ml.metrics import Metrics, error_of, evaluate, shown
+from ml_assets.ml.metrics import error_of, evaluate
 from ml_assets.ml.scores import Labels, Scores, known, label_of, read_scores
+from ml_assets.ml.window_checks import CheckVerdict, HeldOut, quality_verdict
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
-from ml_assets.spec import GREATER_IS_BETTER, Problem
+from ml_assets.spec import Problem
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,7 +82,15 @@ def _judge(problem: Problem, window: Window, lake: Lake, ledger: Ledger) -> Outc
         metadata[name] = dg.MetadataValue.md(figures.inline(_picture(problem, label, scores)))
     if expected and not metrics.undefined(problem.quality.metric):
         metadata["error_ratio"] = metrics.error(problem.quality.metric) / expected
-    return Outcome(metadata, [_check(problem, metrics, expected, scored=len(frame))])
+    verdict = quality_verdict(
+        metrics,
+        HeldOut(expected),
+        problem.quality,
+        scored=len(frame),
+        task=problem.task,
+        unit=problem.label.unit,
+    )
+    return Outcome(metadata, [_result(verdict)])
 
 
 def _held_out_error(problem: Problem, version: int | None, ledger: Ledger) -> float | None:
@@ -100,54 +108,11 @@ def _picture(problem: Problem, label: Labels, scores: Scores) -> "Figure":
     return figures.error_figure(label[there], scores.values[there], problem.label.unit)
 
 
-def _check(problem: Problem, metrics: Metrics, expected: float | None, *, scored: int) -> dg.AssetCheckResult:
-    policy = problem.quality
-    if reason := _unjudged(problem, metrics, expected, scored):
-        return _result(True, f"Not judged: {reason}.", metrics.as_dict())
-    assert expected is not None  # or there was a reason
-    error, bias = metrics.error(policy.metric), metrics.values.get("bias")
-    wrong = []
-    if error > policy.max_ratio * expected:
-        wrong.append(f"{_name(policy.metric)} {shown(error)} > {policy.max_ratio} x {shown(expected)}")
-    if policy.max_bias is not None and bias is not None and abs(bias) > policy.max_bias:
-        wrong.append(f"bias {_signed(problem, bias)} beyond {policy.max_bias:g}")
-    # A score's error is 1 - score, and the other way round.
-    value, held_out = (shown(error_of(policy.metric, each)) for each in (error, expected))
-    good = f"{policy.metric} {value} against {held_out} held out"
-    good += f", bias {_signed(problem, bias)}" if bias is not None else ""
-    text = "; ".join(wrong) or good
-    if metrics.unknown_class_rows:
-        text += f"; {metrics.unknown_class_rows:,} rows of classes that the model does not know"
-    numbers = {**metrics.as_dict(), "error": error, "held_out": expected}
-    return _result(not wrong, f"{text}.", numbers | ({"ratio": error / expected} if expected else {}))
-
-
-def _unjudged(problem: Problem, metrics: Metrics, expected: float | None, scored: int) -> str:
-    """Why there is no verdict, or ""."""
-    policy = problem.quality
-    if not scored:
-        return "the window has no rows"
-    if metrics.rows < policy.min_rows:
-        return f"{metrics.rows:,} labels < {policy.min_rows:,}"
-    if reason := metrics.undefined(policy.metric):
-        return f"{policy.metric} is undefined, since {reason}"
-    return "" if expected is not None else f"{policy.metric} was undefined on the version's held-out rows"
-
-
-def _signed(problem: Problem, bias: float) -> str:
-    """A bias with its unit; that of a probability needs more digits and has none."""
-    return f"{bias:+.4f}" if problem.task == "binary" else f"{bias:+.2f} {problem.label.unit}".rstrip()
-
-
-def _name(metric: str) -> str:
-    return f"1 - {metric}" if metric in GREATER_IS_BETTER else metric
-
-
-def _result(passed: bool, text: str, numbers: Mapping[str, float]) -> dg.AssetCheckResult:
+def _result(verdict: CheckVerdict) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name=CHECK,
-        passed=passed,
+        check_name=verdict.check,
+        passed=verdict.passed,
         severity=dg.AssetCheckSeverity.WARN,  # quality is judged by the retraining policy, it stops nothing
-        description=text,
-        metadata=dict(numbers),
+        description=verdict.text,
+        metadata=dict(verdict.numbers),
     )

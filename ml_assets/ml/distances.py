@@ -5,7 +5,7 @@ takes a hundred times as long. Evidently gets the distances, and keeps the recor
 it; verdicts are `drift.py`'s.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -62,14 +62,19 @@ def method_of(sides: Sides, column: str) -> str:
     return "jensenshannon" if sides.categorical(column) else "wasserstein"
 
 
-def measure(sides: Sides, thresholds: Mapping[str, float]) -> dict[str, Measured]:
-    """Distance, record and figure of each column that has values on both sides.
+def measure_distances(sides: Sides, columns: Iterable[str]) -> dict[str, Bounded]:
+    """Distance of each of the columns that has values on both sides; missing values do not enter it."""
+    return {column: _distance(sides, column) for column in columns if min(sides.values(column))}
+
+
+def measure(sides: Sides, distances: Mapping[str, Bounded], thresholds: Mapping[str, float]) -> dict[str, Measured]:
+    """Record and figure of each distance.
 
     Args:
-        sides: Both sides; missing values do not enter the distance.
-        thresholds: Column to measure -> threshold, which Evidently's record states.
+        sides: Both sides.
+        distances: From `measure_distances`.
+        thresholds: Column -> threshold, which Evidently's record states.
     """
-    distances = {column: _distance(sides, column) for column in thresholds if min(sides.values(column))}
     if not distances:
         return {}
     records = _records(sides, {column: bounded.value for column, bounded in distances.items()}, thresholds)

@@ -6,7 +6,7 @@ them. What follows from a verdict is the business of `automation`.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from json import dumps
 from pathlib import Path
 
@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.files import write_text
-from ml_assets.ml.distances import Measured, evidently_version, measure
+from ml_assets.ml.distances import Measured, evidently_version, measure, measure_distances
 from ml_assets.ml.drift_page import page
 from ml_assets.ml.drift_verdicts import ColumnDrift, DriftResult, judge_column, judged_on
 from ml_assets.ml.encoding import numbers
 from ml_assets.ml.metrics import Metrics, evaluate
-from ml_assets.ml.preflight import prepare, require, summarise_frame
+from ml_assets.ml.preflight import Sides, prepare, require, summarise_frame
 from ml_assets.ml.scores import PREDICTION, PROBABILITY, label_of, read_scores
-from ml_assets.ml.summaries import TableSummary
+from ml_assets.ml.summaries import Bounded, TableSummary
 from ml_assets.spec import DriftPolicy, FeatureType, Task
 
 _PREDICTIONS: Mapping[Task, FeatureType] = {"regression": "float", "binary": "float", "multiclass": "string"}
@@ -31,7 +31,7 @@ numbers of few values for categories): the normed Wasserstein distance would div
 and pure sampling would make it drift, where the noise of Jensen-Shannon does not depend on the base rate."""
 
 
-__all__ = ["ColumnDrift", "DriftResult", "compared_types", "drift_report", "qualities", "report_on"]
+__all__ = ["ColumnDrift", "DriftResult", "Judged", "compared_types", "drift_report", "judge", "qualities", "report_on"]
 
 
 def compared_types(features: Mapping[str, FeatureType], target: str | None, task: Task) -> dict[str, FeatureType]:
@@ -107,14 +107,39 @@ def report_on(
     Raises:
         DriftColumnsError: A side lacks a feature, the prediction or the target.
     """
+    judged = judge(reference, current, features=features, target=target, policy=policy)
+    measured = measure(judged.sides, judged.distances, {c.column: c.threshold for c in judged.result.columns})
+    write_text(html, page(title, judged.result, policy, measured, quality))
+    write_text(json, _record(title, judged.result, policy, measured, quality))
+    return judged.result
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdicts on one window, and what its report is drawn from."""
+
+    result: DriftResult
+    sides: Sides
+    distances: Mapping[str, Bounded]
+
+
+def judge(
+    reference: TableSummary,
+    current: TableSummary,
+    *,
+    features: Mapping[str, FeatureType],
+    target: str | None,
+    policy: DriftPolicy,
+) -> Judged:
+    """Judge one window by summaries, and write nothing; see `report_on`."""
     thresholds = dict.fromkeys(features, policy.column_threshold) | {PREDICTION: policy.prediction_threshold}
     if target is not None:
         thresholds |= {target: policy.target_threshold}
         reference, current = _known(reference, target), _known(current, target)
     sides = prepare(reference, current, thresholds)
-    measured = measure(sides, thresholds)
+    distances = measure_distances(sides, thresholds)
     judged = min(reference.rows, current.rows) >= policy.min_rows
-    verdicts = {name: judge_column(sides, name, measured, limit, policy, judged) for name, limit in thresholds.items()}
+    verdicts = {name: judge_column(sides, name, distances, limit, policy, judged) for name, limit in thresholds.items()}
     result = DriftResult(
         rows=current.rows,
         reference_rows=reference.rows,
@@ -125,9 +150,7 @@ def report_on(
         target=verdicts[target] if target is not None else None,
         ignored=policy.ignore,
     )
-    write_text(html, page(title, result, policy, measured, quality))
-    write_text(json, _record(title, result, policy, measured, quality))
-    return result
+    return Judged(result, sides, distances)
 
 
 def qualities(

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 
-from ml_assets.ml.distances import Measured, method_of
+from ml_assets.ml.distances import method_of
 from ml_assets.ml.preflight import Sides
+from ml_assets.ml.summaries import Bounded
 from ml_assets.spec import DriftPolicy
 
 
@@ -66,6 +67,11 @@ class DriftResult:
     ignored: tuple[str, ...] = ()
 
     @property
+    def columns(self) -> tuple[ColumnDrift, ...]:
+        """All columns: features, predictions, labels."""
+        return (*self.features, self.prediction, *([self.target] if self.target else []))
+
+    @property
     def watched(self) -> tuple[ColumnDrift, ...]:
         """Features with a verdict that the policy does not ignore."""
         return tuple(f for f in self.features if f.drifted is not None and f.column not in self.ignored)
@@ -80,7 +86,7 @@ class DriftResult:
 def judge_column(
     sides: Sides,
     column: str,
-    measured: Mapping[str, Measured],
+    distances: Mapping[str, Bounded],
     threshold: float,
     policy: DriftPolicy,
     judged: bool,
@@ -90,12 +96,12 @@ def judge_column(
     Args:
         sides: Both sides.
         column: The column.
-        measured: What was measured; without the column, a side of it has no values.
+        distances: What was measured; without the column, a side of it has no values.
         threshold: Distance from which it has drifted.
         policy: The other limits.
         judged: Whether both sides have enough rows.
     """
-    distance = measured[column].distance if column in measured else None
+    distance = distances.get(column)
     missing = sides.missing(column)
     values = min(sides.values(column))
     far = distance is not None and distance.value >= threshold  # Evidently's own rule
