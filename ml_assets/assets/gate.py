@@ -55,10 +55,28 @@ def judge(
         SegmentColumnError: A declared segment is no part of the rows.
         AlteredModelError: The champion's files are not those that were promoted.
     """
+    champion = ledger.champion(problem, candidate.cutoff, candidate.version)
+    opponent = registry.load(problem, champion) if champion else None
+    name = f"version {champion.version}" if champion else ""
+    return Judged(verdict_on(problem, model, held_out, opponent, name), champion)
+
+
+def verdict_on(problem: Problem, model: Model, held_out: pd.DataFrame, opponent: Model | None, name: str) -> Verdict:
+    """The comparison with the model `name`, or with what needs no features where there is none to compare with.
+
+    Args:
+        problem: Whose gate it is.
+        model: The challenger.
+        held_out: Validation and test rows of its training set.
+        opponent: The champion; None where there is none.
+        name: The champion's name for the reason.
+
+    Raises:
+        SegmentColumnError: A declared segment is no part of the rows.
+    """
     policy, (test, ours) = problem.promotion, held_out_scores(model, held_out)
     label = label_of(problem.task, test[problem.label.name])
-    champion = ledger.champion(problem, candidate.cutoff, candidate.version)
-    theirs, against = _opponent(problem, champion, test, registry)
+    theirs, against = _opponent(problem, opponent, name, test)
     if theirs is None:
         validation = held_out[held_out[SPLIT] == "validation"]
         before = label_of(problem.task, validation[problem.label.name])
@@ -66,14 +84,13 @@ def judge(
     verdict = compare(label, ours, theirs, days(test), policy, against=against)
     timed = policy.max_latency_ms is not None and len(test)
     segments = segment_rows(policy.segments, test, least=policy.min_segment_rows)
-    verdict = within_limits(
+    return within_limits(
         verdict,
         policy,
         segments=judge_segments(label, ours, theirs, segments, policy),
         size_bytes=model_bytes(model),
         latency_ms=latency_ms(model, test) if timed else None,
     )
-    return Judged(verdict, champion)
 
 
 def decide(
@@ -153,12 +170,9 @@ def segment_table(verdict: Verdict) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
 
 
-def _opponent(
-    problem: Problem, champion: LedgerRow | None, test: pd.DataFrame, registry: Registry
-) -> tuple[Scores | None, str]:
+def _opponent(problem: Problem, model: Model | None, name: str, test: pd.DataFrame) -> tuple[Scores | None, str]:
     """Scores and name of the champion; none where it predicts something else, as declared formerly."""
-    if champion is None:
+    if model is None:
         return None, ""
-    model = registry.load(problem, champion)
     alike = (model.task, model.label) == (problem.task, problem.label.name)
-    return (model.scores(test), f"version {champion.version}") if alike else (None, "")
+    return (model.scores(test), name) if alike else (None, "")

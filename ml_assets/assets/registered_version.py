@@ -49,7 +49,7 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         frame = lake.read_stage(problem, "dataset", cutoff)
         held_out = frame[frame[SPLIT] != "train"].reset_index(drop=True)
         challenger = Model.load(lake.model_folder(problem, cutoff) / "model")
-        lake.write(reference_path(problem, cutoff, lake), _reference(problem, challenger, held_out))
+        lake.write(reference_path(problem, cutoff, lake), reference_rows(problem, challenger, held_out))
         candidate = _candidate(problem, cutoff, result, lake, registry, by=context.run.run_id, cause=cause)
         verdict, row = gate.decide(problem, candidate, challenger, held_out, registry, ledger)
         about = _about(problem, cutoff, result, registry)
@@ -75,7 +75,7 @@ def _result(problem: Problem, cutoff: str, lake: Lake) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def _reference(problem: Problem, model: Model, held_out: pd.DataFrame) -> pd.DataFrame:
+def reference_rows(problem: Problem, model: Model, held_out: pd.DataFrame) -> pd.DataFrame:
     """The held-out rows that the model was not fitted on, with its predictions."""
     unseen = held_out[held_out[SPLIT] == "test"] if problem.search.refit else held_out
     return with_scores(unseen, model.scores(unseen))

@@ -95,6 +95,10 @@ from ml_assets.errors.profiling import (
     TwoColumnsOfANameError,
     UnknownViewError,
 )
+from ml_assets.errors.replay import (
+    NothingToReplayError,
+    UnknownPolicyError,
+)
 from ml_assets.errors.reports import (
     DataDocsPageError,
     DriftColumnsError,
@@ -194,6 +198,7 @@ __all__ = [
     "NotLandedError",
     "NotUniqueKeyError",
     "NothingToProfileError",
+    "NothingToReplayError",
     "OfflineReadError",
     "OnboardingError",
     "OtherPythonError",
@@ -227,6 +232,7 @@ __all__ = [
     "UnfitLabelError",
     "UnknownAtPredictionError",
     "UnknownColumnError",
+    "UnknownPolicyError",
     "UnknownProblemError",
     "UnknownReferenceError",
     "UnknownVersionError",
