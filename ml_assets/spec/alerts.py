@@ -70,7 +70,7 @@ class Alerts(Spec):
     )
     quiet_hours: QuietHours | None = Field(
         None,
-        description="When nothing is sent; it is sent afterwards.",
+        description="Hours in which nothing is sent; it is sent afterwards.",
         examples=[{"start_hour": 22, "end_hour": 7, "time_zone": "Europe/London"}],
     )
     max_per_day: int = Field(
