@@ -12,6 +12,8 @@ class Reports(dg.ConfigurableResource):
 
     root: str = Field(description="Folder of the pages.")
     url: str = Field(description="Address of that folder, e.g. http://127.0.0.1:3080.")
+    dagster_url: str = Field(default="", description="Where readers of pages and alerts find Dagster's UI.")
+    mlflow_url: str = Field(default="", description="Where they find MLflow's UI.")
 
     def path(self, *parts: str) -> Path:
         """A file below the folder; its parent exists afterwards."""
