@@ -8,7 +8,7 @@ import pytest
 from dagster import DagsterEventType, EventRecordsFilter
 
 from ml_assets.assets import keys
-from ml_assets.automation.retraining import judged_windows
+from ml_assets.automation.evaluations import judged_windows
 from ml_assets.ml.windows import window_of
 from ml_assets_tests.scenario import CUTOFF, WEEKS, Scenario, failure, small_flights
 

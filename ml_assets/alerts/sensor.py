@@ -11,10 +11,12 @@ import dagster as dg
 
 from ml_assets.alerts.channels import AlertChannels
 from ml_assets.alerts.outbox import Outbox
-from ml_assets.alerts.reading import evaluations, settling, trainings, verdicts
+from ml_assets.alerts.reading import trainings, verdicts
 from ml_assets.alerts.sending import send_due
 from ml_assets.alerts.telling import Known, content_of
 from ml_assets.assets import keys
+from ml_assets.automation.evaluations import evaluations
+from ml_assets.automation.trainings import settling
 from ml_assets.errors import LockTimeoutError
 from ml_assets.ml.alerting import decide
 from ml_assets.resources.ledger import Ledger

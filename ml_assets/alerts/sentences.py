@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ml_assets.alerts.reading import Evaluation, Known
+from ml_assets.alerts.reading import Known
+from ml_assets.automation.evaluations import Evaluation
 from ml_assets.ml.alerting import Alert
 from ml_assets.ml.decisions import LedgerRow, current
 from ml_assets.ml.metrics import error_of, shown
@@ -46,7 +47,7 @@ def done(known: Known) -> str:
         return f"A training for {flying[-1].cutoff} is in flight (run {flying[-1].run[:8]})."
     judged: dict[Window, list[str]] = {}
     for each in known.evaluations:
-        if each.check in problem.retraining.checks:
+        if each.check in problem.retraining.checks and each.judged:
             failed = judged.setdefault(each.window, [])
             failed += [] if each.passed else [each.check]
     cutoffs = [row.cutoff for row in known.ledger]

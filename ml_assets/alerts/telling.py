@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote, unquote
 
 from ml_assets.alerts.content import Content, Finding, Point
-from ml_assets.alerts.reading import Evaluation, Known
+from ml_assets.alerts.reading import Known
 from ml_assets.alerts.sentences import cost, done, evaluations_of, held_out, production, since, unit_of
+from ml_assets.automation.evaluations import Evaluation
 from ml_assets.ml.alerting import Alert
 from ml_assets.ml.decisions import LedgerRow
 from ml_assets.ml.metrics import error_of

@@ -5,6 +5,8 @@ import dagster as dg
 from ml_assets.spec import FeatureSet, Problem
 
 CAUSE_TAG = "ml_assets/cause"
+CAUSE_ID_TAG = "ml_assets/cause_id"
+ATTEMPT_TAG = "ml_assets/attempt"
 WINDOWS_TAG = "ml_assets/bad_windows"
 CHECKS_TAG = "ml_assets/failed_checks"
 PROBLEM_TAG = "ml_assets/problem"
@@ -94,6 +96,11 @@ def following_sensor(problem: Problem) -> str:
 def alert_sensor(problem: Problem) -> str:
     """The sensor that tells people."""
     return f"{problem.name}_alerts"
+
+
+def overview_sensor(problem: Problem) -> str:
+    """The sensor that keeps the problem's page up to date."""
+    return f"{problem.name}_overview"
 
 
 def estimator_kind(problem: Problem) -> str:

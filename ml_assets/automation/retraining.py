@@ -1,20 +1,23 @@
-"""The retraining sensor: reads the checks' verdicts per window, asks the policy, requests one run per cause.
+"""The retraining sensor: reads what is known, asks the policy, and requests one run per cause.
 
-It only reads state and decides; the policy itself is `ml.retraining`.
+It only reads state and decides: the policy is `ml.retraining`, retries are `ml.attempts`. What it decides follows from
+Dagster's runs, the ledger and the claims, never from its own memory, so it may be killed anywhere.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster import AssetCheckKey, DagsterInstance, DagsterRunStatus, RunsFilter
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from ml_assets.assets import keys
-from ml_assets.ml.retraining import Decision, decide
+from ml_assets.automation.claims import claim
+from ml_assets.automation.evaluations import judged_windows
+from ml_assets.automation.trainings import settling, trainings
+from ml_assets.ml.attempts import Attempt, half_done, in_flight, next_attempt
+from ml_assets.ml.retraining import decide
 from ml_assets.ml.windows import Window, window_of
-from ml_assets.resources.ledger import Ledger
+from ml_assets.resources.ledger import Ledger, LedgerRow
 from ml_assets.spec import Problem
 
 if TYPE_CHECKING:
@@ -22,15 +25,32 @@ if TYPE_CHECKING:
         UnresolvedAssetJobDefinition as AssetJob,
     )
 
-IN_FLIGHT = [
-    DagsterRunStatus.QUEUED,
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-    DagsterRunStatus.CANCELING,
-]
-HISTORY = 1000
-"""Evaluations of one check that are looked at, newest first: far more than the policy's windows."""
+_SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A retraining that is due.
+
+    Attributes:
+        cutoff: Partition to train.
+        cause_id: What makes it one retraining.
+        reason: Why, for people.
+        windows, checks: Bad windows and their failed checks.
+        number: Number of the attempt, from 1.
+    """
+
+    cutoff: str
+    cause_id: str
+    reason: str
+    windows: tuple[str, ...]
+    checks: tuple[str, ...]
+    number: int
+
+    @property
+    def key(self) -> str:
+        """The same for what must be one run."""
+        return f"{self.cause_id}; attempt {self.number}"
 
 
 def build_retraining_sensor(problem: Problem, job: "AssetJob") -> dg.SensorDefinition:
@@ -44,81 +64,97 @@ def build_retraining_sensor(problem: Problem, job: "AssetJob") -> dg.SensorDefin
         description="Retrains when failed drift and quality checks meet the declared policy.",
     )
     def retraining(context: dg.SensorEvaluationContext, ledger: Ledger) -> dg.SensorResult:
-        judged = judged_windows(context.instance, problem)
-        if busy := _in_flight(context.instance, problem):
-            return dg.SensorResult(skip_reason=dg.SkipReason(busy))
-        scored = _newest_scored(context.instance, problem)
-        decision = decide(judged, _last_cutoff(problem, ledger), problem.retraining, scored=scored)
-        if not decision.retrain:
-            return dg.SensorResult(skip_reason=dg.SkipReason(decision.reason))
-        context.log.info(decision.reason)
-        return dg.SensorResult(run_requests=[_request(problem, decision)])
+        now = datetime.now(UTC)
+        wanted = wanted_retraining(context.instance, problem, ledger, now)
+        if isinstance(wanted, str):
+            return dg.SensorResult(skip_reason=wanted)
+        if problem.retraining.mode == "dry_run":
+            return _reported(problem, wanted, told=context.cursor == wanted.key)
+        location = context.code_location_origin.location_name if context.code_location_origin else ""
+        holder = claim(ledger.url, problem.name, wanted.key, location, now)
+        if holder != location:
+            return dg.SensorResult(skip_reason=f"The code location '{holder}' retrains: {wanted.reason}")
+        context.log.info(wanted.reason)
+        return dg.SensorResult(run_requests=[_request(problem, wanted)])
 
     return retraining
 
 
-def judged_windows(instance: DagsterInstance, problem: Problem) -> dict[Window, list[str]]:
-    """Window -> failed checks, from the latest evaluation of each watched check; unjudged windows are absent."""
-    judged: dict[Window, list[str]] = {}
-    for name in problem.retraining.checks:
-        for partition, passed in _verdicts(instance, check_key(problem, name)).items():
-            failed = judged.setdefault(window_of(problem.cadence, partition), [])
-            if not passed:
-                failed.append(name)
-    return judged
+def wanted_retraining(instance: dg.DagsterInstance, problem: Problem, ledger: Ledger, now: datetime) -> Wanted | str:
+    """The retraining that is due, or why there is none.
+
+    Args:
+        instance: Where runs and checks are known.
+        problem: Whose.
+        ledger: Where decisions are known.
+        now: The clock.
+    """
+    policy = problem.retraining
+    # Trainings before decisions: one that is over here has its decision there.
+    attempts = trainings(instance, problem)
+    if flying := in_flight(attempts, now):
+        return f"A training is in flight: run {flying.run[:8]}."
+    if unsettled := settling(instance, problem):
+        return f"One retraining answers all verdicts that are coming in: {unsettled}."
+    rows = [row for row in ledger.rows(problem) if not row.by_hand]
+    left = half_done(attempts, {row.cutoff: row.by for row in rows})
+    if left and isinstance(number := next_attempt(left.cause_id, attempts, policy, now), int):
+        return _again(left, number)
+    scored = newest_scored(instance, problem)
+    late = problem.label.lookahead_days
+    decision = decide(
+        judged_windows(instance, problem), last_cutoff(problem, rows), policy, scored=scored, lookahead_days=late
+    )
+    if not decision.retrain:
+        return decision.reason
+    number_ = next_attempt(decision.cause, attempts, policy, now)
+    if isinstance(number_, str):
+        return f"{decision.reason} {number_}"
+    return Wanted(decision.cutoff, decision.cause, decision.reason, decision.bad, decision.checks, number_)
 
 
-def check_key(problem: Problem, name: str) -> AssetCheckKey:
-    """Key of a watched check."""
-    stage = "quality" if name == "model_quality" else "drift_report"
-    return AssetCheckKey(keys.stage(problem, stage), name)
-
-
-def _verdicts(instance: DagsterInstance, key: AssetCheckKey) -> Mapping[str, bool]:
-    # History ids follow the order of planning, so the newest evaluation is found by its own time.
-    newest: dict[str, tuple[float, bool]] = {}
-    for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=HISTORY):
-        entry = record.event
-        evaluation = entry.asset_check_evaluation if entry and entry.dagster_event else None
-        if entry is None or evaluation is None or evaluation.partition is None:
-            continue
-        moment = entry.timestamp
-        if evaluation.partition not in newest or moment > newest[evaluation.partition][0]:
-            newest[evaluation.partition] = (moment, evaluation.passed)
-    return {partition: passed for partition, (_, passed) in newest.items()}
-
-
-def _in_flight(instance: DagsterInstance, problem: Problem) -> str | None:
-    """Why to wait: a training, or windows whose verdicts are still coming in. One retraining answers them all."""
-    for run in instance.get_runs(RunsFilter(statuses=IN_FLIGHT)):
-        touched = {key.path[0] for key in run.asset_selection or ()} | {run.tags.get(keys.PROBLEM_TAG)}
-        if problem.name in touched:
-            what = "A training is in flight" if run.job_name == keys.training_job(problem) else "Windows are in flight"
-            return f"{what}: run {run.run_id[:8]}."
-    for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])):
-        if any(key.path[0] == problem.name for key in backfill.asset_selection or ()):
-            return f"A backfill is in progress: {backfill.backfill_id}."
-    return None
-
-
-def _newest_scored(instance: DagsterInstance, problem: Problem) -> Window | None:
+def newest_scored(instance: dg.DagsterInstance, problem: Problem) -> Window | None:
+    """The newest window that has predictions."""
     scored = instance.get_materialized_partitions(keys.stage(problem, "predictions"))
     return max((window_of(problem.cadence, key) for key in scored), default=None)
 
 
-def _last_cutoff(problem: Problem, ledger: Ledger) -> datetime | None:
-    cutoffs = [row.cutoff for row in ledger.rows(problem)]
-    return window_of(problem.cadence, max(cutoffs)).start if cutoffs else None
+def last_cutoff(problem: Problem, rows: list[LedgerRow]) -> datetime | None:
+    """Cutoff of the latest training that came to a decision."""
+    return max((window_of(problem.cadence, row.cutoff).start for row in rows), default=None)
 
 
-def _request(problem: Problem, decision: Decision) -> dg.RunRequest:
+def _again(left: Attempt, number: int) -> Wanted:
+    return Wanted(left.cutoff, left.cause_id, left.cause, left.windows, left.checks, number)
+
+
+def _request(problem: Problem, wanted: Wanted) -> dg.RunRequest:
     return dg.RunRequest(
-        run_key=f"{problem.name}: {decision.cause}",
-        partition_key=decision.cutoff,
+        run_key=f"{problem.name}: {wanted.key}",
+        partition_key=wanted.cutoff,
         tags={
             keys.PROBLEM_TAG: problem.name,
-            keys.CAUSE_TAG: decision.reason,
-            keys.WINDOWS_TAG: ", ".join(decision.bad),
-            keys.CHECKS_TAG: ", ".join(decision.checks),
+            keys.CAUSE_TAG: wanted.reason,
+            keys.CAUSE_ID_TAG: wanted.cause_id,
+            keys.ATTEMPT_TAG: str(wanted.number),
+            keys.WINDOWS_TAG: ", ".join(wanted.windows),
+            keys.CHECKS_TAG: ", ".join(wanted.checks),
+            "dagster/max_retries": "0",  # attempts are counted here, whatever the instance does with other runs
+            "dagster/max_runtime": str(round(problem.retraining.timeout_hours * _SECONDS_PER_HOUR)),
         },
+    )
+
+
+def _reported(problem: Problem, wanted: Wanted, *, told: bool) -> dg.SensorResult:
+    """Says what would be done; once per cause also on the page of `registered_version`."""
+    observation = dg.AssetObservation(
+        keys.stage(problem, "registered_version"),
+        partition=wanted.cutoff,
+        description=f"Dry run: would retrain for {wanted.cutoff}. {wanted.reason}",
+        metadata={"windows": ", ".join(wanted.windows), "checks": ", ".join(wanted.checks)},
+    )
+    return dg.SensorResult(
+        skip_reason=f"Dry run: would retrain for {wanted.cutoff}. {wanted.reason}",
+        cursor=wanted.key,
+        asset_events=[] if told else [observation],
     )

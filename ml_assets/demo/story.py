@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from ml_assets import servers
 from ml_assets.assets import keys
-from ml_assets.automation.retraining import judged_windows
+from ml_assets.automation.evaluations import judged_windows
 from ml_assets.demo.dagster_api import DagsterApi
 from ml_assets.demo.deliveries import deliver
 from ml_assets.errors import DemoError

@@ -27,6 +27,7 @@ class Training:
         state: What became of it; one that Dagster starts again by itself is in flight.
         cause: Why it was started; "" by hand.
         at: When it last changed.
+        windows: Bad windows that it answers.
     """
 
     cutoff: str
@@ -34,6 +35,7 @@ class Training:
     state: Literal["in_flight", "failed", "succeeded"]
     cause: str
     at: datetime
+    windows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

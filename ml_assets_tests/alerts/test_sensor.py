@@ -19,7 +19,7 @@ from ml_assets.alerts.outbox import Outbox
 from ml_assets.alerts.sensor import build_alert_sensor
 from ml_assets.assets import keys, partitions
 from ml_assets.assets.problem import build_problem_defs
-from ml_assets.automation.retraining import check_key
+from ml_assets.automation.evaluations import check_key
 from ml_assets.ml.decisions import LedgerRow
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.reports import Reports

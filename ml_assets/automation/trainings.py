@@ -1,0 +1,73 @@
+"""What Dagster's instance knows of a problem's runs: those that train, and those whose verdicts are coming in.
+
+It only reads. Runs count whichever code location, person or sensor started them.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+
+from ml_assets.assets import keys
+from ml_assets.ml.attempts import Attempt, AttemptState
+from ml_assets.spec import Problem
+
+IN_FLIGHT = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+PARTITION_TAG, WILL_RETRY_TAG = "dagster/partition", "dagster/will_retry"
+_MOST_RUNS = 500
+_STATES: dict[DagsterRunStatus, AttemptState] = {
+    DagsterRunStatus.NOT_STARTED: "created",
+    DagsterRunStatus.SUCCESS: "succeeded",
+    DagsterRunStatus.FAILURE: "failed",
+    DagsterRunStatus.CANCELED: "cancelled",
+}
+
+
+def trainings(instance: DagsterInstance, problem: Problem, since: datetime | None = None) -> list[Attempt]:
+    """Runs of the training job (that changed since then), in the order in which they were created."""
+    wanted = RunsFilter(job_name=keys.training_job(problem), updated_after=since)
+    records = instance.get_run_records(wanted, limit=_MOST_RUNS)
+    return [attempt for record in sorted(records, key=lambda each: each.storage_id) for attempt in _attempt(record)]
+
+
+def settling(instance: DagsterInstance, problem: Problem) -> str | None:
+    """Why verdicts are still coming in; halfway through a backfill they would tell of what is over at its end."""
+    for run in instance.get_runs(RunsFilter(statuses=IN_FLIGHT)):
+        ours = run.tags.get(keys.PROBLEM_TAG) == problem.name
+        ours |= any(key.path[0] == problem.name for key in run.asset_selection or ())
+        if ours and run.job_name != keys.training_job(problem):
+            return f"windows are in flight (run {run.run_id[:8]})"
+    for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])):
+        if any(key.path[0] == problem.name for key in backfill.asset_selection or ()):
+            return f"backfill {backfill.backfill_id} is in progress"
+    return None
+
+
+def _attempt(record: RunRecord) -> Iterator[Attempt]:
+    """Nothing of a run without a cutoff."""
+    tags = record.dagster_run.tags
+    if cutoff := tags.get(PARTITION_TAG):
+        number = tags.get(keys.ATTEMPT_TAG, "")
+        yield Attempt(
+            run=record.dagster_run.run_id,
+            cutoff=cutoff,
+            state=_STATES.get(record.dagster_run.status, "in_flight"),
+            at=record.update_timestamp.replace(tzinfo=UTC),
+            cause=tags.get(keys.CAUSE_TAG, ""),
+            cause_id=tags.get(keys.CAUSE_ID_TAG, ""),
+            number=int(number) if number.isdecimal() else 0,
+            windows=_names(tags.get(keys.WINDOWS_TAG, "")),
+            checks=_names(tags.get(keys.CHECKS_TAG, "")),
+            again=tags.get(WILL_RETRY_TAG) == "true",
+        )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(", ")))
