@@ -8,6 +8,8 @@ and is many times slower.
 This one keeps every row, in order, with its other columns, and takes nullable integers as integers.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +31,10 @@ from ml_assets.resources.feast_sources import join_keys, reading, stored_values
 from ml_assets.resources.feature_reads import Reading, all_values, latest_values
 from ml_assets.resources.lake_retrieval_job import LakeRetrievalJob
 from ml_assets.resources.point_in_time import MOMENT, answers_as_of
+from ml_assets.resources.stored_values import StoredValues
+
+_SMALL_BYTES, _MOST_VIEWS = 256_000_000, 4
+"""Views whose files take less than so many bytes together are joined so many at a time."""
 
 
 class LakeOfflineStoreConfig(FeastConfigBaseModel):
@@ -73,17 +79,21 @@ class LakeOfflineStore(OfflineStore):
         moments = _moments(asked, time)
         only_known = config.offline_store.known_values_only
         stored = [(view, stored_values(config, view, feature_refs, full_feature_names)) for view in feature_views]
+        at_once = _views_at_once([values for _, values in stored])
+
+        def joined(view: FeatureView, values: StoredValues) -> pa.Table:
+            names = join_keys(view)
+            keys = [asked[names[key]] for key in values.keys]
+            with reading(config, f"Feature view '{view.name}'") as con:
+                answers = answers_as_of(con, keys, moments, values, ttl=view.ttl or None, only_known=only_known)
+                return answers.values(con)
 
         def query() -> pa.Table:
             result = asked
-            for view, values in stored:
-                names = join_keys(view)
-                keys = [asked[names[key]] for key in values.keys]
-                with reading(config, f"Feature view '{view.name}'") as con:
-                    answers = answers_as_of(con, keys, moments, values, ttl=view.ttl or None, only_known=only_known)
-                    found = answers.values(con)
-                for name in found.column_names:
-                    result = result.append_column(name, found[name])
+            with ThreadPoolExecutor(at_once) as pool:
+                for found in pool.map(joined, *zip(*stored, strict=True)):
+                    for name in found.column_names:
+                        result = result.append_column(name, found[name])
             return result
 
         span = pc.min_max(moments).as_py()
@@ -126,6 +136,12 @@ class LakeOfflineStore(OfflineStore):
         columns = [*join_key_columns, *feature_name_columns]
         read = Reading(data_source, columns, timestamp_field, created_timestamp_column or None, start_date, end_date)
         return all_values(config, read)
+
+
+def _views_at_once(stored: Sequence[StoredValues]) -> int:
+    """How many views are joined at the same time: a small one cannot keep all cores busy, a large one needs memory."""
+    size = sum(path.stat().st_size for values in stored for path in values.files)
+    return _MOST_VIEWS if size < _SMALL_BYTES else 1
 
 
 def _moments(asked: pa.Table, column: str) -> pa.ChunkedArray:

@@ -17,8 +17,8 @@ from ml_assets.spec import FeatureSet, FeatureType, FeatureView
 ARROW: dict[FeatureType, pa.DataType] = {"float": pa.float64(), "int": pa.int64(), "string": pa.string()}
 PLACE = "__place"
 """Column that numbers rows on their way through a join."""
-_CONVERTED_AT_ONCE = 500_000_000
-"""About so many bytes are there twice, in Arrow and in pandas."""
+_NULLABLE = {pa.int64(): pd.Int64Dtype()}
+"""Integers stay integers beside nulls."""
 _MOMENT = pa.timestamp("us", tz="UTC")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -70,22 +70,19 @@ def with_values(features: FeatureSet, rows: pd.DataFrame, values: dict[str, Any]
     kinds = {name: ARROW[kind] for view in features.feature_views for name, kind in view.features.items()}
     kinds |= {known_at_column(view): pa.int64() for view in features.feature_views}
     times = {known_at_column(view) for view in features.feature_views}
-    frames, group = [rows.copy()], {}
+    whole = rows.copy()
+    columns = {name: whole[name] for name in whole}
     for name, kind in kinds.items():
-        column = values.pop(name).cast(kind)
-        group[name] = column.cast(_MOMENT) if name in times else column
-        if sum(held.nbytes for held in group.values()) >= _CONVERTED_AT_ONCE:
-            frames.append(_beside(rows, group))
-            group = {}
-    frames += [_beside(rows, group)] if group else []
-    return pd.concat(frames, axis=1)
+        values_of = values.pop(name).cast(kind)
+        columns[name] = _series(values_of.cast(_MOMENT) if name in times else values_of, rows.index)
+    # Not by `concat`, which has all columns twice for a while.
+    return pd.DataFrame(columns, copy=False)
 
 
-def _beside(rows: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
-    """The columns as a frame with the index of `rows`."""
-    frame = to_pandas(pa.table(dict(columns)))
-    frame.index = rows.index
-    return frame
+def _series(column: Any, index: pd.Index) -> pd.Series:
+    series: pd.Series = column.to_pandas(types_mapper=_NULLABLE.get)
+    series.index = index
+    return series
 
 
 def usable_at(event: pa.Array, known: pa.Array, view: FeatureView, now: datetime) -> pa.Array:
@@ -103,7 +100,7 @@ def microseconds(moment: datetime) -> int:
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """A frame whose integers stay integers beside nulls."""
-    return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    return table.to_pandas(types_mapper=_NULLABLE.get)
 
 
 def batches(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:

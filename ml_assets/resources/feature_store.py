@@ -129,7 +129,7 @@ class FeatureStore(dg.ConfigurableResource):
         store, views = self._applied(features)
         refuse_collisions(features, rows)
         asked = keys_of(views, rows)
-        asked[EVENT] = pd.to_datetime(rows[EVENT], utc=True).array
+        asked[EVENT] = pd.to_datetime(rows[EVENT], utc=True, cache=False).array
         asked[PLACE] = np.arange(len(rows))
         # The views that this problem uses, by name: the registered service has all views of the feature set.
         names = [f"{v.name}:{name}" for v in features.feature_views for name in (*v.features, known_at_column(v))]
