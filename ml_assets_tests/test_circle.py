@@ -126,6 +126,7 @@ def test_failed_checks_lead_to_one_retraining_and_its_version_through_the_gate(c
     assert request.partition_key == "2013-02-18"
     assert request.tags[keys.WINDOWS_TAG] == ", ".join(SCORED)
     assert request.tags[keys.CHECKS_TAG] == "model_quality"
+    assert request.tags["dagster/max_retries"] == "0"  # retries are the sensor's alone
     [again] = _sensor(circle).run_requests
     assert again.run_key == request.run_key  # which Dagster answers with one run
     assert circle.run(keys.training_job(circle.problem), request.partition_key, tags=request.tags).success
@@ -135,6 +136,20 @@ def test_failed_checks_lead_to_one_retraining_and_its_version_through_the_gate(c
     [production] = [v for stage, v in circle.registry.aliases(circle.problem).items() if stage == "production"]
     assert production == (2 if rows[1].action == "promoted" else 1)
     assert "No window is judged since" in str(_sensor(circle).skip_reason)
+
+
+def test_the_cause_leads_from_the_failed_check_to_the_run_and_to_the_new_version(circle: Scenario) -> None:
+    """After the retraining above."""
+    [newest] = circle.instance.fetch_materializations(keys.stage(circle.problem, "registered_version"), limit=1).records
+    metadata, run_id = newest.asset_materialization.metadata, newest.event_log_entry.run_id
+    assert metadata["failed_checks"].value == "model_quality"
+    assert metadata["attempt"].value == 1
+    for week in SCORED:
+        assert f"/assets/flights/quality?view=partitions&partition={week}" in metadata["bad_windows"].value
+        wanted = dg.AssetRecordsFilter(asset_key=keys.stage(circle.problem, "quality"), asset_partitions=[week])
+        [seen] = circle.instance.fetch_observations(wanted, limit=5).records
+        assert seen.asset_observation.metadata["retraining"].value == run_id
+        assert "Retrained for 2013-02-18: version 2" in str(seen.asset_observation.description)
 
 
 def test_a_range_run_judges_each_window_by_itself(circle: Scenario) -> None:

@@ -34,8 +34,13 @@ def online(features: FeatureSet) -> dg.AssetKey:
 
 def stage(problem: Problem, name: str) -> dg.AssetKey:
     """A stage that a problem has once: rows, labels, dataset, tuned_model, registered_version, predictions,
-    quality, drift_report."""
+    quality, drift_report, overview."""
     return dg.AssetKey([problem.name, name])
+
+
+def stage_of_check(check: str) -> str:
+    """The stage that a watched check hangs on."""
+    return "quality" if check == "model_quality" else "drift_report"
 
 
 def window_job(problem: Problem) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from ml_assets.assets import feature_versions, gate, keys, partitions, version_card
+from ml_assets.assets import feature_versions, gate, keys, partitions, retraining_cause, version_card
 from ml_assets.assets.tuned_model import RESULT
 from ml_assets.errors import NotLandedError
 from ml_assets.ml.dataset import SPLIT
@@ -58,6 +58,9 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         drawn = version_card.pictures(problem, challenger, test, scores)
         version_card.publish(problem, facts, drawn, registry)
         metadata = _metadata(problem, row, verdict, result, ledger) | version_card.metadata(problem, facts, drawn)
+        metadata |= retraining_cause.cause_metadata(problem, context.run.tags)
+        for answer in retraining_cause.answers(problem, context.run.tags, context.run.run_id, row):
+            context.log_event(answer)
         return dg.MaterializeResult(metadata=metadata, check_results=[gate.check_result(verdict, row)])
 
     return registered_version

@@ -48,8 +48,7 @@ class Evaluation:
 
 def check_key(problem: Problem, name: str) -> AssetCheckKey:
     """Key of a watched check."""
-    stage = "quality" if name == "model_quality" else "drift_report"
-    return AssetCheckKey(keys.stage(problem, stage), name)
+    return AssetCheckKey(keys.stage(problem, keys.stage_of_check(name)), name)
 
 
 def evaluations(instance: DagsterInstance, problem: Problem, checks: Sequence[str]) -> list[Evaluation]:
