@@ -6,6 +6,7 @@ import sys
 import time
 import warnings
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ml_assets.errors import MLAssetsError
 from ml_assets.lifecycle.command import history, promote, rollback
 from ml_assets.onboarding.command import new
 from ml_assets.profiling.command import profile
+from ml_assets.replay.command import replay
 from ml_assets.resources.settings import Settings
 from ml_assets.telemetry import disable_telemetry
 from ml_assets.tracing.command import trace
@@ -91,6 +93,23 @@ def run(name: str, cutoff: str | None) -> None:
     os._exit(0)  # all is on disk; an orderly end has DuckDB's bindings print a page about leaks of their own
 
 
+@cli.command("alert-test")
+@click.argument("name")
+def alert_test(name: str) -> None:
+    """Send a test message to everyone who is told of problem NAME; one line for each says whether it went out."""
+    from ml_assets.alerts.channels import AlertChannels
+    from ml_assets.alerts.trial import send_test
+    from ml_assets.components.catalogue import find_problem
+
+    settings, problem = _settings(), find_problem(DEFS, name)
+    channels = AlertChannels.from_environment(os.environ).process_config_and_initialize()
+    page, failed = f"{settings.reports_url}/{problem.name}/index.html", False
+    for receiver, trouble in send_test(problem, channels, datetime.now(UTC), page=page):
+        click.echo(f"{receiver}: {trouble or 'sent'}")
+        failed |= bool(trouble)
+    sys.exit(1 if failed else 0)
+
+
 @cli.command()
 def ui() -> None:
     """Dagster's UI, MLflow's UI and the reports, until Ctrl-C."""
@@ -110,6 +129,7 @@ def ui() -> None:
         for server, port, url in started:
             server.wait(partial(servers.answers, port), timeout_s=180)
             console.print(f"{server.name:8} {url}")
+        console.print(f"How each problem fares: {settings.reports_url}/")
         console.print("Ctrl-C ends all three.")
         while all(server.process.poll() is None for server, _, _ in started):
             time.sleep(1)
@@ -123,6 +143,7 @@ cli.add_command(promote)
 cli.add_command(rollback)
 cli.add_command(history)
 cli.add_command(profile)
+cli.add_command(replay)
 
 
 def main() -> None:

@@ -30,7 +30,10 @@ PLATFORM = [
     for path in sorted(PACKAGE.rglob("*.py"))
     if DEFS not in path.parents and PACKAGE / "demo" not in path.parents and path != WORDS
 ]
-STAGES = ("rows", "labels", "dataset", "tuned_model", "registered_version", "predictions", "quality", "drift_report")
+STAGES = (
+    *("rows", "labels", "dataset", "tuned_model", "registered_version"),
+    *("predictions", "quality", "drift_report", "overview"),
+)
 
 
 def _own_words() -> set[str]:

@@ -21,10 +21,9 @@ class AlertChannels(dg.ConfigurableResource):
     smtp_password: str | None = Field(None, description="Its password.")
     smtp_from: str | None = Field(None, description="Sender's address; the user when left out.")
     smtp_ca_file: str | None = Field(None, description="PEM certificates to trust instead of the system's.")
-    dagster_url: str = Field("http://127.0.0.1:3070", description="Where receivers of alerts find Dagster's UI.")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], *, dagster_url: str) -> "AlertChannels":
+    def from_environment(cls, environment: Mapping[str, str]) -> "AlertChannels":
         """What the environment sets, by the names of the variables: values stay where they are."""
         names = {
             "smtp_url": SMTP_URL,
@@ -34,7 +33,7 @@ class AlertChannels(dg.ConfigurableResource):
             "smtp_ca_file": SMTP_CA_FILE,
         }
         given = {field: dg.EnvVar(name) for field, name in names.items() if environment.get(name)}
-        return cls(dagster_url=dagster_url, **given)
+        return cls(**given)
 
     @contextmanager
     def open(self) -> Iterator["Lines"]:

@@ -3,6 +3,8 @@
 No address of a receiver and nothing from the environment is in it. How it looks is the business of `message`.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from ml_assets.spec import AlertEvent
@@ -44,7 +46,7 @@ class Content(BaseModel):
 
     Attributes:
         problem: Whose it is.
-        kind: Which event.
+        kind: Which event, or a test.
         incident: Number of the incident, for the thread of mails; 0 where it belongs to none.
         headline: One line; the subject.
         facts: Label and sentence: since when, what it costs, what was done.
@@ -59,7 +61,7 @@ class Content(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     problem: str
-    kind: AlertEvent
+    kind: AlertEvent | Literal["test"]
     incident: int = 0
     headline: str
     facts: tuple[tuple[str, str], ...] = ()

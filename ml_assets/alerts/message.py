@@ -21,6 +21,7 @@ _COLOURS = {
     "promoted": "#15803d",
     "retraining_started": "#1d4ed8",
     "changed_by_hand": "#1d4ed8",
+    "test": "#475569",
 }
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)  # so that the same report is the same file

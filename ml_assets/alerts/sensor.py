@@ -42,7 +42,7 @@ def build_alert_sensor(problem: Problem) -> dg.SensorDefinition:
         outbox = Outbox(ledger.url)
         try:
             with outbox.alone(problem.name):
-                waits = note_news(context.instance, problem, ledger, reports, alert_channels, outbox, _now)
+                waits = note_news(context.instance, problem, ledger, reports, outbox, _now)
                 done = send_due(problem.name, problem.alerts, outbox, alert_channels, Path(reports.root), _now)
         except LockTimeoutError:
             return dg.SkipReason("Another daemon is telling of this problem.")
@@ -58,7 +58,6 @@ def note_news(
     problem: Problem,
     ledger: Ledger,
     reports: Reports,
-    channels: AlertChannels,
     outbox: Outbox,
     now: Callable[[], datetime],
 ) -> str | None:
@@ -69,7 +68,7 @@ def note_news(
     checks = list(dict.fromkeys([*policy.checks, *problem.retraining.checks, "data_drift", "model_quality"]))
     found = evaluations(instance, problem, checks)
     runs, rows, told = trainings(instance, problem, since), ledger.rows(problem), outbox.told(problem.name)
-    known = Known(problem, found, runs, rows, channels.dagster_url, reports.url)
+    known = Known(problem, found, runs, rows, reports.dagster_url, reports.url)
     for alert in decide({} if waits else verdicts(found), runs, rows, told, policy, since=since):
         receivers = policy.receivers if alert.kind in policy.events else ()
         outbox.put(problem.name, alert, content_of(alert, known), receivers, moment)

@@ -86,6 +86,7 @@ def _findings(alert: Alert, known: Known) -> list[Evaluation]:
 
 def _links(alert: Alert, known: Known, findings: Sequence[Evaluation]) -> Iterator[tuple[str, str]]:
     problem, base = known.problem, known.dagster_url.rstrip("/")
+    yield "Overview", f"{known.reports_url.rstrip('/')}/{quote(problem.name)}/index.html"
     if address := _report_address(alert, known):
         yield "Drift report", address
     if alert.incident:

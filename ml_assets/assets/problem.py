@@ -10,11 +10,13 @@ from ml_assets.assets.feature_set import landing_assets, store_assets
 from ml_assets.assets.features import build_labels, build_rows
 from ml_assets.assets.jobs import asset_job
 from ml_assets.assets.lifecycle_jobs import build_lifecycle_jobs
+from ml_assets.assets.overview import build_overview
 from ml_assets.assets.predictions import build_predictions
 from ml_assets.assets.quality import build_quality
 from ml_assets.assets.registered_version import build_registered_version
 from ml_assets.assets.tuned_model import build_tuned_model
 from ml_assets.automation.following import build_following_sensor
+from ml_assets.automation.refreshing import build_overview_sensor
 from ml_assets.automation.retraining import build_retraining_sensor
 from ml_assets.automation.schedule import build_window_schedule
 from ml_assets.resources.tracking import mlflow_run
@@ -50,13 +52,13 @@ def build_problem_defs(problem: Problem) -> dg.Definitions:
     if store:
         text = "Applies the feature definitions to Feast."
         jobs.append(asset_job(keys.feature_store_job(problem), store, text, problem))
-    sensors = [build_retraining_sensor(problem, training_job)]
+    sensors = [build_retraining_sensor(problem, training_job), build_overview_sensor(problem)]
     if late or not own:
         sensors.append(build_following_sensor(problem, jobs))
     if problem.alerts.receivers:
         sensors.append(build_alert_sensor(problem))
     return dg.Definitions(
-        assets=[*landing, *store, *scoring, *training, *([labels, quality] if late else [])],
+        assets=[*landing, *store, *scoring, *training, *([labels, quality] if late else []), build_overview(problem)],
         jobs=[*jobs, *build_lifecycle_jobs(problem)],
         sensors=sensors,
         schedules=[build_window_schedule(problem.cadence, window_job)] if own else [],

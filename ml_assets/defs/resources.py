@@ -31,10 +31,13 @@ def resources() -> dg.Definitions:
             ),
             "ledger": Ledger(url=_by_name(LEDGER_URL, settings.ledger_url)),
             "data_docs": DataDocs(root=str(settings.reports / "data_docs")),
-            "reports": Reports(root=str(settings.reports), url=settings.reports_url),
-            "alert_channels": AlertChannels.from_environment(
-                os.environ, dagster_url=settings.links_url or settings.dagster_url
+            "reports": Reports(
+                root=str(settings.reports),
+                url=settings.reports_url,
+                dagster_url=settings.links_url or settings.dagster_url,
+                mlflow_url=settings.mlflow_url,
             ),
+            "alert_channels": AlertChannels.from_environment(os.environ),
         },
     )
 

@@ -5,6 +5,7 @@ from ml_assets.errors.alerts import (
     AlertSettingsError,
     MessageNotSentError,
     MessageRefusedError,
+    NoReceiversError,
 )
 from ml_assets.errors.base import (
     MLAssetsError,
@@ -190,6 +191,7 @@ __all__ = [
     "NoFeatureError",
     "NoFormerVersionError",
     "NoProductionVersionError",
+    "NoReceiversError",
     "NoReferenceError",
     "NoRowsFileError",
     "NoSparkError",

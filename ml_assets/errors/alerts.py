@@ -3,10 +3,21 @@
 from ml_assets.errors.base import MLAssetsError
 
 
+class NoReceiversError(MLAssetsError):
+    """A test message was asked for, and nobody would get it."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"Problem '{problem}' declares nobody who is told. Name a mail address or an apprise variable in its "
+            "`alerts`; docs/alerts.md shows how."
+        )
+
+
 class AlertSettingsError(MLAssetsError):
     """An environment variable that sending needs is missing or malformed. Its value is never shown."""
 
     def __init__(self, variable: str, reason: str, form: str) -> None:
+        self.reason = f"{reason}; set {variable} to {form}"
         super().__init__(f"Alerts cannot be sent: {reason}. Set the environment variable {variable} to {form}.")
 
 

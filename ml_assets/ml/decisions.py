@@ -96,7 +96,7 @@ def periods(rows: Sequence[LedgerRow]) -> list[Period]:
     """All windows divided among the decisions that they are scored by, oldest first."""
     starts = sorted({row.first_window for row in rows if row.changes_production})
     holders = [production(rows, start) for start in starts]
-    ends: list[str | None] = [*starts[1:], None]
+    ends: list[str | None] = [*starts[1:], None] if starts else []
     return [Period(start, end, row) for start, end, row in zip(starts, ends, holders, strict=True) if row is not None]
 
 

@@ -1,0 +1,216 @@
+"""The page that shows how a problem fares: collected from Dagster, the ledger, the outbox and the drift records.
+
+The asset `<problem>/overview` stands for it in the graph. A sensor (`automation/refreshing.py`) writes it whenever
+something new is known; to materialise the asset writes it, too. What it looks like is `ml/overview`'s business.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import quote
+
+import dagster as dg
+from dagster import AssetRecordsFilter, DagsterInstance
+
+from ml_assets.alerts.outbox import Outbox
+from ml_assets.alerts.reading import trainings
+from ml_assets.assets import keys
+from ml_assets.automation.evaluations import NEWEST_WINDOWS, Evaluation, evaluations
+from ml_assets.files import write_text
+from ml_assets.ml.decisions import LedgerRow, current
+from ml_assets.ml.metrics import error_of
+from ml_assets.ml.overview.data import Cell, Mark, Notice, Overview, WindowFacts
+from ml_assets.ml.overview.front import Summary, front_page
+from ml_assets.ml.overview.page import overview_page
+from ml_assets.ml.windows import Window, window_of
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.ledger import Ledger
+from ml_assets.resources.reports import Reports
+from ml_assets.spec import Problem
+from ml_assets.spec.monitoring import CheckName
+
+PAGE, SUMMARY = "index.html", "overview.json"
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def build_overview(problem: Problem) -> dg.AssetsDefinition:
+    """The page as an asset; the assets whose news it shows are upstream of it."""
+
+    @dg.asset(
+        key=keys.stage(problem, "overview"),
+        deps=[keys.stage(problem, name) for name in ("quality", "drift_report", "registered_version")],
+        description="One page: error, drift, versions, failed checks, trainings and alerts, window by window. "
+        "Its address is in the metadata; it is written anew whenever something new is known.",
+        group_name=problem.name,
+        kinds={"html"},
+    )
+    def overview(
+        context: dg.AssetExecutionContext, lake: Lake, ledger: Ledger, reports: Reports
+    ) -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata=refresh(problem, context.instance, lake, ledger, reports).metadata)
+
+    return overview
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What was written.
+
+    Attributes:
+        changed: Whether the page is another one than before.
+        metadata: For the asset.
+    """
+
+    changed: bool
+    metadata: Mapping[str, Any]
+
+
+def refresh(problem: Problem, instance: DagsterInstance, lake: Lake, ledger: Ledger, reports: Reports) -> Refreshed:
+    """Write the problem's page, and the one over all problems; each whole or not at all, and only where it changed."""
+    found = collect(problem, instance, lake, ledger, reports)
+    page, summary = reports.path(problem.name, PAGE), Summary.of(found)
+    changed = _write(page, overview_page(found))
+    _write(reports.path(problem.name, SUMMARY), summary.as_json())
+    # Another problem's page may be written at the same time: the last to look has seen all of them.
+    front, root = Path(reports.root, PAGE), Path(reports.root)
+    while _write(front, front_page(_summaries(root))):
+        pass
+    metadata = {"page": reports.link(page), "all_problems": reports.link(front)}
+    return Refreshed(changed, {**metadata, "state": summary.state, "in_short": summary.sentence})
+
+
+def collect(problem: Problem, instance: DagsterInstance, lake: Lake, ledger: Ledger, reports: Reports) -> Overview:
+    """All that the page shows."""
+    found = evaluations(instance, problem, get_args(CheckName))
+    rows, runs = ledger.rows(problem), trainings(instance, problem, _BEGINNING)
+    told = list(_notices(problem, ledger)) if problem.alerts.receivers else []
+    versions = _versions(instance, problem)
+    judged = sorted({each.window for each in found})
+    columns = _columns(problem, judged, [row.cutoff for row in rows] + [run.cutoff for run in runs])
+    shown, champion = set(columns), current(rows)
+    facts = {window.key: _facts(problem, window, found, lake, reports) for window in judged if window.key in shown}
+    moments = [datetime.fromtimestamp(each.at, UTC) for each in found] + [run.at for run in runs]
+    moments += [datetime.fromisoformat(at) for at in (*(row.at for row in rows), *(each.at for each in told))]
+    return Overview(
+        problem=problem,
+        columns=columns,
+        windows=facts,
+        left_out=len(judged) - len(facts),
+        decisions=rows,
+        intervals=dict(_intervals(problem, versions)),
+        trainings=runs,
+        notices=told,
+        importance=_importance(versions, champion),
+        dagster_url=reports.dagster_url.rstrip("/"),
+        mlflow_url=reports.mlflow_url.rstrip("/"),
+        as_of=max(moments).isoformat(timespec="seconds") if moments else "",
+    )
+
+
+def _columns(problem: Problem, judged: Sequence[Window], cutoffs: Sequence[str]) -> tuple[str, ...]:
+    """Windows from the first that is known to the last one, without gaps."""
+    known = sorted({*judged, *(window_of(problem.cadence, key) for key in cutoffs)})
+    if not known:
+        return ()
+    columns = [known[-1]]
+    while columns[-1] > known[0] and len(columns) < NEWEST_WINDOWS:
+        columns.append(columns[-1].shift(-1))
+    return tuple(window.key for window in reversed(columns))
+
+
+def _facts(problem: Problem, window: Window, found: Sequence[Evaluation], lake: Lake, reports: Reports) -> WindowFacts:
+    here = {each.check: each for each in found if each.window == window}
+    cells, scored = _cells(reports, problem, window), lake.stage(problem, "predictions", window.key)
+    quality = here["model_quality"].numbers if "model_quality" in here else {}
+    error, held_out = (_metric(problem, quality.get(name)) for name in ("error", "held_out"))
+    newest = max(here.values(), key=lambda each: each.at)
+    return WindowFacts(
+        key=window.key,
+        version=lake.about(scored).get("model_version") if scored.exists() else None,
+        error=error,
+        held_out=held_out,
+        rows=int(quality["rows"]) if "rows" in quality else None,
+        marks=tuple(
+            Mark(check, here[check].passed if here[check].judged else None, here[check].text)
+            for check in get_args(CheckName)
+            if check in here
+        ),
+        cells=cells,
+        report=f"drift/{quote(window.key)}.html" if cells else "",
+        run=newest.run,
+    )
+
+
+def _cells(reports: Reports, problem: Problem, window: Window) -> dict[str, Cell]:
+    """Feature -> distance, from the record beside the drift report; empty where there is none."""
+    path = Path(reports.root, problem.name, "drift", f"{window.key}.json")
+    if not path.exists():
+        return {}
+    return {each["column"]: _cell(each) for each in json.loads(path.read_text(encoding="utf-8"))["features"]}
+
+
+def _cell(feature: Mapping[str, Any]) -> Cell:
+    distance, threshold = feature["distance"], feature["threshold"]
+    return Cell(None if distance is None or not threshold else distance / threshold, feature["drifted"])
+
+
+def _metric(problem: Problem, error: float | None) -> float | None:
+    return None if error is None else error_of(problem.quality.metric, error)
+
+
+def _versions(instance: DagsterInstance, problem: Problem) -> dict[str, Mapping[str, Any]]:
+    """Cutoff -> metadata of its newest `registered_version`."""
+    key = keys.stage(problem, "registered_version")
+    newest: dict[str, Mapping[str, Any]] = {}
+    for record in instance.fetch_materializations(AssetRecordsFilter(key), limit=NEWEST_WINDOWS).records:
+        made = record.asset_materialization
+        if made is not None and made.partition is not None:
+            newest.setdefault(made.partition, {name: value.value for name, value in made.metadata.items()})
+    return newest
+
+
+def _intervals(
+    problem: Problem, versions: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[int, tuple[float, float]]]:
+    metric = problem.quality.metric
+    for about in versions.values():
+        low, high = about.get(f"test_{metric}_low"), about.get(f"test_{metric}_high")
+        if low is not None and high is not None:
+            yield int(about["version"]), (float(low), float(high))
+
+
+def _importance(versions: Mapping[str, Mapping[str, Any]], champion: LedgerRow | None) -> dict[str, float]:
+    about = versions.get(champion.cutoff, {}) if champion else {}
+    shares = about.get("feature_importance", {})
+    return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _notices(problem: Problem, ledger: Ledger) -> Iterator[Notice]:
+    """What was found to be news and had receivers, with what became of the messages."""
+    outbox = Outbox(ledger.url)
+    windows = {alert.key: alert.latest for alert in outbox.told(problem.name)}
+    letters: dict[str, list[Any]] = {}
+    for letter in outbox.letters(problem.name):
+        letters.setdefault(letter.key, []).append(letter)
+    for key, sent in letters.items():
+        counts = Counter(letter.state.replace("_", " ") for letter in sent)
+        outcome = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
+        first = sent[0]
+        at = first.at.isoformat(timespec="seconds")
+        yield Notice(windows[key], first.content.kind, first.content.headline, at, outcome)
+
+
+def _summaries(root: Path) -> list[Summary]:
+    return [Summary.read(path.read_text(encoding="utf-8")) for path in sorted(root.glob(f"*/{SUMMARY}"))]
+
+
+def _write(path: Path, text: str) -> bool:
+    """Whether the file had to be written."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    write_text(path, text)
+    return True
