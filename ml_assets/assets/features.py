@@ -10,15 +10,15 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.assets import keys, lineage, partitions
-from ml_assets.assets.run_windows import Outcome, run_windows
-from ml_assets.assets.validation import Validation, check_spec, run_validated
+from ml_assets.assets.run_windows import Outcome, write_windows
+from ml_assets.assets.validation import Validation, check_spec
 from ml_assets.assets.validation_check import CHECK
 from ml_assets.errors import ValidationFailedError
 from ml_assets.ml.features import Computed, compute_labels, compute_rows, compute_view
 from ml_assets.ml.versions import labels_version, rows_version, view_version
 from ml_assets.ml.windows import Window
 from ml_assets.resources.data_docs import DataDocs
-from ml_assets.resources.lake import Lake
+from ml_assets.resources.lake import Lake, content_hash
 from ml_assets.resources.reports import Reports
 from ml_assets.spec import Computation, FeatureSet, FeatureView, Problem
 
@@ -49,8 +49,7 @@ def build_features(features: FeatureSet) -> dg.AssetsDefinition:
             if wanted & (context.selected_asset_keys | context.selected_asset_check_keys):
                 validation = Validation.of_view(features, view, lake, data_docs, reports)
                 body = partial(_view, features, view, validation, key in context.selected_asset_keys)
-                results, refused[f"feature view '{view.name}'"] = run_validated(context, features, key, body)
-                yield from results
+                refused[f"feature view '{view.name}'"] = yield from write_windows(context, features, key, body)
         if any(refused.values()):  # after the other views, which say for themselves what is wrong with them
             raise ValidationFailedError(refused)
 
@@ -105,13 +104,13 @@ def _stage(
         group_name=problem.name,
         kinds={"duckdb", "parquet"},
     )
-    def stage(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:
+    def stage(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         def body(window: Window) -> Outcome:
             computed = compute(window, lake)
             path = lake.stage(problem, name, window.key)
             return _written(lake, path, computed, version, columns(problem, computed.table))
 
-        return run_windows(context, problem, key, body)
+        yield from write_windows(context, problem, key, body)
 
     return stage
 
@@ -137,7 +136,7 @@ def _view(features: FeatureSet, view: FeatureView, validation: Validation, write
     computed = replace(computed, table=validated.table)
     path, columns = lake.view(features, view.name, window.key), lineage.view_columns(features, view, computed.table)
     written = _written(lake, path, computed, view_version(features, view), columns)
-    return Outcome({**written.metadata, **validated.metadata}, validated.checks)
+    return replace(written, metadata={**written.metadata, **validated.metadata}, checks=validated.checks)
 
 
 def _written(lake: Lake, path: Path, computed: Computed, version: str, columns: Mapping[str, Any]) -> Outcome:
@@ -150,5 +149,6 @@ def _written(lake: Lake, path: Path, computed: Computed, version: str, columns: 
             "rows_without_key": computed.null_keys,
             "rows_checked_for_leaks": computed.compared,
             "path": dg.MetadataValue.path(path),
-        }
+        },
+        content=content_hash([path]),
     )

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml_assets.assets import keys, lineage, partitions
-from ml_assets.assets.run_windows import Outcome, run_windows
+from ml_assets.assets.run_windows import Outcome, write_windows
 from ml_assets.ml.findings import Landed
 from ml_assets.ml.landing import land
 from ml_assets.ml.versions import source_version, sources_read
 from ml_assets.ml.windows import Window
-from ml_assets.resources.lake import Lake
+from ml_assets.resources.lake import Lake, content_hash
 from ml_assets.resources.readers import read_window, rows_in_no_window
 from ml_assets.spec import Csv, Deliveries, DuckDb, FeatureSet, Parquet, PostgreSql, Python, Source
 
@@ -31,12 +31,12 @@ def build_sources(features: FeatureSet) -> dg.AssetsDefinition:
         can_subset=True,
         group_name=features.feature_group,
     )
-    def sources(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[dg.MaterializeResult]:
+    def sources(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         for source in in_reading_order(features):
             key = keys.source(features, source.name)
             if key in context.selected_asset_keys:
                 lost = rows_in_no_window(source, features.cadence, features.folder)
-                yield run_windows(context, features, key, partial(_land, features, source, lake, lost))
+                yield from write_windows(context, features, key, partial(_land, features, source, lake, lost))
 
     return sources
 
@@ -96,7 +96,8 @@ def _land(features: FeatureSet, source: Source, lake: Lake, lost: int | None, wi
     version = source_version(features, source)
     path = lake.write(lake.source(features, source.name, window.key), landed.table, version=version)
     columns = lineage.source_columns(features, source, landed.table)
-    return Outcome(_metadata(landed, path) | columns | ({} if lost is None else {"rows_in_no_window": lost}))
+    metadata = _metadata(landed, path) | columns | ({} if lost is None else {"rows_in_no_window": lost})
+    return Outcome(metadata, content=content_hash([path]))
 
 
 def _metadata(landed: Landed, path: Path) -> dict[str, Any]:

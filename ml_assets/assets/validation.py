@@ -1,10 +1,10 @@
-"""How a table is validated on its way into the lake, and how a run goes on after it.
+"""How a table is validated on its way into the lake.
 
 Shared by the feature views and the dataset. What a rule finds, and which rows are set aside, is decided in `ml`; the
 pages are the Data Docs'.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,8 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
-from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.assets.validation_check import CHECK, check_result
 from ml_assets.ml.quarantine import REASON, Examined
-from ml_assets.ml.windows import Window
 from ml_assets.resources.data_docs import DataDocs
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.reports import Reports
@@ -101,48 +99,6 @@ def check_spec(key: dg.AssetKey, windows: dg.PartitionsDefinition) -> dg.AssetCh
     """The check of an asset that has rules, window by window (or cutoff by cutoff)."""
     text = "The declared rules hold."
     return dg.AssetCheckSpec(CHECK, asset=key, partitions_def=windows, blocking=True, description=text)
-
-
-def run_validated(
-    context: dg.AssetExecutionContext, features: FeatureSet, key: dg.AssetKey, body: Callable[[Window], Outcome]
-) -> tuple[list[dg.MaterializeResult | dg.AssetCheckResult], dict[str, str]]:
-    """Like `run_windows`, where windows may be refused by their rules.
-
-    Dagster counts an asset as materialised although its blocking check failed, which would let other runs go on from
-    a window that was not written. So a refused window is not reported as materialised; the others of a range are.
-
-    Returns:
-        What the step has to yield, and the windows that were refused, each with what was found; with any, the step
-        must fail after that.
-    """
-    outcomes: dict[str, Outcome] = {}
-
-    def remembered(window: Window) -> Outcome:
-        outcomes[window.key] = body(window)
-        return outcomes[window.key]
-
-    result = run_windows(context, features, key, remembered)
-    refused = {
-        window: str(check.description) for window, each in outcomes.items() for check in each.checks if stops(check)
-    }
-    checks = [check._replace(asset_key=key) for check in result.check_results or ()]
-    if key not in context.selected_asset_keys:
-        return [*checks], refused
-    if not refused:
-        return [result], refused
-    version = context.assets_def.specs_by_key[key].code_version or ""
-    for window, outcome in outcomes.items():
-        if window not in refused:
-            tags = {"dagster/code_version": version}
-            context.log_event(
-                dg.AssetMaterialization(key, partition=window, metadata=dict(outcome.metadata), tags=tags)
-            )
-    return [*checks], refused
-
-
-def stops(check: dg.AssetCheckResult) -> bool:
-    """Whether what depends on the asset must not run."""
-    return not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
 
 
 def _quarantined(table: pa.Table | pd.DataFrame, examined: Examined) -> pa.Table:

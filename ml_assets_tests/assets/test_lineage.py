@@ -6,8 +6,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCauseCategory
-from dagster._core.loader import LoadingContextForTest
+from dagster._core.definitions.data_version import StaleCauseCategory
 
 from ml_assets import errors
 from ml_assets.assets import feature_versions, keys, lineage
@@ -15,6 +14,7 @@ from ml_assets.ml.versions import dataset_version, view_version
 from ml_assets.spec import Problem
 from ml_assets.tracing import printing
 from ml_assets.tracing.trace import trace
+from ml_assets_tests.assets.stale import Stale
 from ml_assets_tests.assets.visits import CUTOFF, DAYS, RECENT, edited, landed, require, whole
 from ml_assets_tests.scenario import Scenario
 
@@ -45,21 +45,6 @@ def column_deps(scenario: Scenario, key: dg.AssetKey, partition: str) -> dict[st
     assert isinstance(value, dg.TableColumnLineage)
     deps = value.deps_by_column
     return {c: {f"{'/'.join(d.asset_key.path[1:])}:{d.column_name}" for d in found} for c, found in deps.items()}
-
-
-class Stale:
-    """What Dagster's UI says of a partition, by the resolver that answers it, under another declaration."""
-
-    def __init__(self, scenario: Scenario, problem: Problem) -> None:
-        graph = Scenario(problem, scenario.home, scenario.instance).defs.resolve_asset_graph()
-        context = LoadingContextForTest(scenario.instance)
-        self._resolver = CachingStaleStatusResolver(scenario.instance, graph, context)
-
-    def causes(self, key: dg.AssetKey, partition: str) -> set[tuple[StaleCauseCategory, str]]:
-        """Category and reason; empty when fresh."""
-        assert self._resolver.get_status(key, partition).value != "MISSING"
-        found = self._resolver.get_stale_root_causes(key, partition)
-        return {(cause.category, cause.reason) for cause in found}
 
 
 def stages(problem: Problem) -> Mapping[str, tuple[dg.AssetKey, tuple[str, ...]]]:
