@@ -43,8 +43,9 @@ def _errors(axes: "Axes", content: Content) -> None:
     held_out = [(place, point.held_out) for place, point in enumerate(points) if point.held_out is not None]
     if held_out:
         places, values = zip(*held_out, strict=True)
-        axes.step(places, values, where="mid", color=GREY, linestyle="--", linewidth=1.2, label="held out")
-        axes.legend(frameon=False, fontsize=8, loc="upper left")
+        axes.step(places, values, where="mid", color=GREY, linestyle="--", linewidth=1.2, label="on held-out rows")
+    # Above the plot, where it hides nothing.
+    axes.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, borderaxespad=0)
     axes.set_ylabel(f"{content.metric} ({content.unit})" if content.unit else content.metric, fontsize=9)
     _plain(axes)
 
@@ -67,8 +68,10 @@ def _shares(axes: "Axes", content: Content) -> None:
 def _line(axes: "Axes", points: Sequence[Point], values: Sequence[float | None]) -> None:
     known = [(place, value) for place, value in enumerate(values) if value is not None]
     axes.plot([place for place, _ in known], [value for _, value in known], color=BLUE, linewidth=1.4)
-    colours = [ORANGE if points[place].bad else BLUE for place, _ in known]
-    axes.scatter([place for place, _ in known], [value for _, value in known], c=colours, s=22, zorder=3)
+    for bad, colour, marker, name in ((False, BLUE, "o", "good window"), (True, ORANGE, "^", "a check failed")):
+        there = [each for each in known if points[each[0]].bad == bad]
+        if there:
+            axes.scatter(*zip(*there, strict=True), c=colour, marker=marker, s=26, zorder=3, label=name)
 
 
 def _plain(axes: "Axes") -> None:

@@ -1,11 +1,9 @@
 """The sentences of an alert: since when, what it costs, what was done. They only read what is known."""
 
-from collections.abc import Iterator
-
 from ml_assets.alerts.reading import Known
 from ml_assets.automation.evaluations import Evaluation
 from ml_assets.ml.alerting import Alert
-from ml_assets.ml.decisions import LedgerRow, current
+from ml_assets.ml.decisions import current
 from ml_assets.ml.metrics import error_of, shown
 from ml_assets.ml.retraining import decide
 from ml_assets.ml.windows import Window, window_of
@@ -17,7 +15,8 @@ _IN_UNIT = ("rmse", "mae")
 def since(alert: Alert, known: Known) -> str:
     """From which window to which."""
     bad = sorted({each.window for each in evaluations_of(alert, known) if each.judged and not each.passed})
-    text = f"window {alert.since}; newest bad window {bad[-1].key}, {len(bad)} in all" if bad else alert.since
+    text = f"window {alert.since}"
+    text += f"; newest bad window {bad[-1].key}, {len(bad)} in all" if len(bad) > 1 else ""
     return f"{text}." if alert.kind == "checks_failed" else f"{text}. Good again at {alert.latest}."
 
 
@@ -31,11 +30,11 @@ def cost(known: Known) -> str:
     metric, error, expected = problem.quality.metric, found.numbers["error"], found.numbers["held_out"]
     unit = f" {unit_of(problem)}".rstrip()
     values = [shown(error_of(metric, value)) for value in (error, expected)]
-    text = f"{metric} {values[0]}{unit} in window {found.window.key}, against {values[1]}{unit} held out"
-    if metric not in GREATER_IS_BETTER:
-        more = error - expected
-        text += f": {'+' if more >= 0 else '-'}{shown(abs(more))}{unit}"
-        text += f" ({more / expected:+.1%})" if expected else ""
+    more = error - expected
+    text = f"{metric} {values[0]}" if more > 0 else f"none in {metric}: {values[0]}"
+    text += f"{unit} in window {found.window.key}, against {values[1]}{unit} held out"
+    if more > 0 and metric not in GREATER_IS_BETTER:
+        text += f": +{shown(more)}{unit}" + (f" ({more / expected:+.1%})" if expected else "")
     rows = found.numbers.get("rows")
     return f"{text}, over {rows:,.0f} rows." if rows else f"{text}."
 
@@ -54,6 +53,8 @@ def done(known: Known) -> str:
     last = window_of(problem.cadence, max(cutoffs)).start if cutoffs else None
     decision = decide(judged, last, problem.retraining)
     said = "A retraining is due" if decision.retrain else "No retraining so far"
+    if decision.retrain and problem.retraining.mode == "dry_run":
+        said = "A retraining would be due, but the declared mode is a dry run"
     return f"{said}: {decision.reason} {production(known)}"
 
 
@@ -61,19 +62,6 @@ def production(known: Known) -> str:
     """Who is production."""
     holder = current(known.ledger)
     return f"Version {holder.version} stays in production." if holder else "No version is in production."
-
-
-def held_out(row: LedgerRow, problem: Problem) -> Iterator[tuple[str, str]]:
-    """The gate's numbers, where the row has them."""
-    metric = problem.promotion.metric
-    mine, other = row.numbers.get("challenger_error"), row.numbers.get("champion_error")
-    if not isinstance(mine, int | float):
-        return
-    unit = f" {problem.label.unit}".rstrip() if metric in _IN_UNIT else ""
-    text = f"{metric} {shown(error_of(str(metric), mine))}{unit}"
-    if isinstance(other, int | float):
-        text += f" against {shown(error_of(str(metric), other))}{unit} of production on the same rows"
-    yield "Held-out rows", f"{text}."
 
 
 def evaluations_of(alert: Alert, known: Known) -> list[Evaluation]:

@@ -5,7 +5,7 @@ from urllib.parse import quote, unquote
 
 from ml_assets.alerts.content import Content, Finding, Point
 from ml_assets.alerts.reading import Known
-from ml_assets.alerts.sentences import cost, done, evaluations_of, held_out, production, since, unit_of
+from ml_assets.alerts.sentences import cost, done, evaluations_of, production, since, unit_of
 from ml_assets.automation.evaluations import Evaluation
 from ml_assets.ml.alerting import Alert
 from ml_assets.ml.decisions import LedgerRow
@@ -52,7 +52,9 @@ def _headline(alert: Alert, known: Known) -> str:
     if alert.kind == "retraining_failed":
         return f"training for {alert.cutoff} failed"
     row = _row(alert, known)
-    what = {"promoted": "promoted", "rejected": "rejected", "rolled_back": "production again"}[row.action]
+    if not row.changes_production:
+        return f"version {row.version}, trained for {row.cutoff}, rejected"
+    what = {"promoted": "promoted", "rolled_back": "production again"}[row.action]
     return f"version {row.version} {what}{f' by {row.user}' if row.by_hand else ''}, from {row.first_window} on"
 
 
@@ -65,7 +67,8 @@ def _facts(alert: Alert, known: Known) -> Iterator[tuple[str, str]]:
         row = _row(alert, known)
         yield "Decision", row.reason
         yield "Trained because", row.cause
-        yield from held_out(row, known.problem)
+        if not row.changes_production:
+            yield "Done", production(known)
     else:
         training = next(each for each in known.trainings if each.cutoff == alert.cutoff)
         yield "Started because", training.cause or "started by hand"

@@ -114,9 +114,9 @@ def test_a_training_is_told_from_its_start_to_the_gate(desk: Desk, inbox: Inbox)
         "[flights] training for 2013-05-20 started",
         "[flights] training for 2013-05-20 failed",
         "[flights] version 1 promoted, from 2013-05-20 on",
-        "[flights] version 2 rejected, from 2013-05-27 on",
+        "[flights] version 2, trained for 2013-05-27, rejected",
     ]
-    assert "rmse 40.10 minutes against 42.11 minutes of production" in _text(inbox)
+    assert "Done: Version 1 stays in production." in _text(inbox)
 
 
 def test_what_happened_before_alerts_were_switched_on_is_history(desk: Desk, inbox: Inbox) -> None:

@@ -34,8 +34,8 @@ def present(found: Overview) -> Present:
     state: State = "bad" if watched else "watch" if failing or lost or found.in_flight else "good"
     if not found.judged:
         state = "none"
-    parts = [_production(found, reign), f"Failing: {', '.join(map(str, failing))}." if failing else "", _trainings(found)]
-    return Present(state, " ".join(filter(None, parts)))
+    failures = f"Failing: {', '.join(map(str, failing))}." if failing else ""
+    return Present(state, " ".join(filter(None, [_production(found, reign), failures, _trainings(found)])))
 
 
 def _production(found: Overview, reign: Period) -> str:

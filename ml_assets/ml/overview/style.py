@@ -76,7 +76,8 @@ summary { cursor: pointer; font-weight: 600; } details table { margin-top: 8px; 
 .cards .card { margin: 0; display: block; color: inherit; } .cards .card:hover { border-color: var(--blue);
   text-decoration: none; } .cards p { margin: 8px 0; } .cards svg.spark { width: 100%; height: 52px; display: block; }
 @media (max-width: 900px) { #inspector dl { grid-template-columns: 1fr 2fr; } table { min-width: 820px; } }
-@media (max-width: 640px) { #inspector dl { grid-template-columns: 1fr; } main { padding: 18px 10px 48px; } section, .card { padding: 14px 12px; }
+@media (max-width: 640px) { #inspector dl { grid-template-columns: 1fr; }
+  main { padding: 18px 10px 48px; } section, .card { padding: 14px 12px; }
   .names { flex-basis: 116px; } .names .row, .names .title { font-size: 11px; } dl.facts { gap: 10px 22px; }
   dl.facts dd { font-size: 17px; } }
 @media print { body { background: #fff; } section { break-inside: avoid; } .chart { overflow: visible; } }
