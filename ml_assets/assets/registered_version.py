@@ -58,6 +58,7 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         drawn = version_card.pictures(problem, challenger, test, scores)
         version_card.publish(problem, facts, drawn, registry)
         metadata = _metadata(problem, row, verdict, result, ledger) | version_card.metadata(problem, facts, drawn)
+        metadata["feature_importance"] = challenger.importance()
         metadata |= retraining_cause.cause_metadata(problem, context.run.tags)
         for answer in retraining_cause.answers(problem, context.run.tags, context.run.run_id, row):
             context.log_event(answer)
