@@ -9,7 +9,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ml_assets.assets import keys, lineage, partitions
+from ml_assets.assets import corrected, keys, lineage, partitions
 from ml_assets.assets.run_windows import Outcome, write_windows
 from ml_assets.ml.findings import Landed
 from ml_assets.ml.landing import land
@@ -93,11 +93,14 @@ def _land(features: FeatureSet, source: Source, lake: Lake, lost: int | None, wi
         if (path := lake.source(features, name, window.key)).exists()
     }
     landed = land(source, window, delivered, others)
-    version = source_version(features, source)
-    path = lake.write(lake.source(features, source.name, window.key), landed.table, version=version)
-    columns = lineage.source_columns(features, source, landed.table)
-    metadata = _metadata(landed, path) | columns | ({} if lost is None else {"rows_in_no_window": lost})
-    return Outcome(metadata, content=content_hash([path]))
+    version, path = source_version(features, source), lake.source(features, source.name, window.key)
+    former = content_hash([path]) if path.exists() else None
+    lake.write(path, landed.table, version=version)
+    content = content_hash([path])
+    metadata = _metadata(landed, path) | lineage.source_columns(features, source, landed.table)
+    metadata |= {} if lost is None else {"rows_in_no_window": lost}
+    metadata |= {} if former in (None, content) else corrected.told(features, source, lake, window)
+    return Outcome(metadata, content=content)
 
 
 def _metadata(landed: Landed, path: Path) -> dict[str, Any]:

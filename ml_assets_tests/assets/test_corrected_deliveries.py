@@ -7,6 +7,7 @@ import pytest
 from dagster._core.definitions.data_version import StaleCauseCategory
 
 from ml_assets.assets import keys
+from ml_assets.assets.corrected import NOTE
 from ml_assets.ml.windows import window_of
 from ml_assets_tests.assets.stale import Stale
 from ml_assets_tests.assets.visits import CUTOFF, DAYS, declared, deliver, landed, require
@@ -88,3 +89,23 @@ def test_a_corrected_feature_marks_the_training_set(scenario: Scenario) -> None:
     correct(scenario, DAYS[3], "x")
     land(scenario, DAYS[0], DAYS[-1], landed(scenario.problem))
     assert stale(scenario) == {"dataset": {CUTOFF}}
+
+
+def test_windows_that_read_a_corrected_one_by_look_back_are_named_at_the_source(scenario: Scenario) -> None:
+    problem = scenario.problem
+    source = keys.source(problem, "visits")
+
+    def noted(first: str, last: str) -> dict[str, str]:
+        land(scenario, first, last, [source])
+        records = scenario.instance.fetch_materializations(source, limit=2 * len(DAYS)).records
+        newest = {event.partition: event for record in reversed(records) if (event := record.asset_materialization)}
+        return {day: str(event.metadata[NOTE].value) for day, event in newest.items() if NOTE in event.metadata}
+
+    assert noted(DAYS[0], DAYS[-1]) == {}
+    for first, last in ((DAYS[2], DAYS[2]), (DAYS[0], DAYS[-1])):
+        correct(scenario, DAYS[2], "x")
+        [(day, text)] = noted(first, last).items()
+        assert day == DAYS[2]
+        assert text.splitlines()[2:] == [f"- `visits_model/features/recent`: {DAYS[3]}"]
+    correct(scenario, DAYS[-1], "x")
+    assert noted(DAYS[-1], DAYS[-1]).keys() <= {DAYS[2]}  # nothing after it has been computed
