@@ -62,7 +62,8 @@ class Registry(dg.ConfigurableResource):
         """Log a saved model into the active MLflow run as a pyfunc without pickle; returns its model URI."""
         from mlflow.models import infer_signature
 
-        signature = infer_signature(example, PyfuncModel(model).predict(example))
+        predictions: Any = PyfuncModel(model).predict(example)  # MLflow's types know no Series
+        signature = infer_signature(example, predictions)
         logged = mlflow.pyfunc.log_model(
             name="model",
             loader_module="ml_assets.serving.pyfunc",

@@ -180,6 +180,7 @@ def _estimator(
     """What `xgboost.spark` trains with: its regressor also of classes, since only its booster is used."""
     from xgboost.spark import SparkXGBRegressor
 
+    settings: dict[str, Any] = {**_spark_names(params), **others}
     return SparkXGBRegressor(
         features_col=FEATURES,
         label_col=CODE,
@@ -188,8 +189,7 @@ def _estimator(
         feature_names=encoder.feature_names,
         feature_types=encoder.feature_types,
         verbose=False,
-        **_spark_names(params),
-        **others,
+        **settings,
     )
 
 

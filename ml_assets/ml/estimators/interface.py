@@ -145,6 +145,10 @@ class Estimator(ABC):
         """What keeps a declaration from being run that no training would tell, each in one line."""
         return []
 
+    def known(self, inputs: Inputs) -> frozenset[str]:
+        """Names of the parameters that it takes; nothing where it does not say: then wrong names are for `train`."""
+        return frozenset()
+
     def parameters(self, spec: Search, inputs: Inputs, seed: int) -> dict[str, ParamValue]:
         """What comes to the declared parameters. The declared ones win.
 
@@ -240,22 +244,25 @@ class Estimator(ABC):
         """
 
     def probe(self, rows: Rows, spec: Search) -> Callable[[Mapping[str, ParamValue]], Answer]:
-        """Asks whether parameters are taken, by a training of one round.
+        """Asks whether parameters are taken, by a training of one round. One's own estimator keeps this one.
 
         Args:
             rows: A few, made up, of every feature and class.
             spec: The search.
         """
-        added = self.parameters(spec, rows.inputs, 0)
+        added, known = self.parameters(spec, rows.inputs, 0), self.known(rows.inputs)
 
         def ask(params: Mapping[str, ParamValue]) -> Answer:
+            unknown = tuple(name for name in params if known and name not in known)
+            taken = {name: value for name, value in params.items() if name not in unknown}
             try:
                 prepared = self.prepare(rows, spec)
-                fitted, _ = self.refit(prepared, rows.inputs, {**added, **params}, 1, spec)
+                fitted, _ = self.refit(prepared, rows.inputs, {**added, **taken}, 1, spec)
                 values = np.asarray(self.predict(fitted, rows.x))
             except TrainingFailure as failure:
                 return Answer(str(failure))
-            return Answer(misshapen(values, rows.inputs, len(rows.y)))
+            wrong = misshapen(values, rows.inputs, len(rows.y))
+            return Answer(wrong) if wrong else Answer(unknown=unknown, known=known)
 
         return ask
 

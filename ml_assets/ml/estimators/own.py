@@ -67,6 +67,10 @@ class OwnEstimator(Estimator):
         """What it says of a declaration."""
         return self._asked(self._own.misfits, spec, task)
 
+    def known(self, inputs: Inputs) -> frozenset[str]:
+        """The parameters that it says it takes."""
+        return frozenset(self._asked(self._own.known, inputs))
+
     def parameters(self, spec: Search, inputs: Inputs, seed: int) -> dict[str, ParamValue]:
         """What it adds to the declared parameters."""
         return self._asked(self._own.parameters, spec, inputs, seed)

@@ -4,12 +4,15 @@ scikit-learn tells nobody of a round while it trains, keeps the rounds after the
 this file touches four private things of it: the method by which it decides to stop, that which draws training rows to
 score, the list of trees, and the nodes of a tree. All is in `_watched` and `_plain`; a test holds that they are asked.
 
-Each trial cuts its own bins, since `fit` takes no rows that are cut already.
+Each trial cuts its own bins, since `fit` takes no rows that are cut already. Its last digits depend on the number of
+threads, and scikit-learn starts no more than the machine has processors: with fewer than `search.threads` the bytes are
+others.
 """
 
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -80,13 +83,17 @@ class HistGradientBoosting(Estimator):
             return []
         return [f"`search.fixed.loss` '{named}' does not fit task {task}; use one of {', '.join(_FITTING[task])}"]
 
+    def known(self, inputs: Inputs) -> frozenset[str]:
+        """The arguments of scikit-learn's class that the search does not set itself."""
+        return frozenset(inspect.signature(_class(inputs)).parameters) - set(self.reserved)
+
     def parameters(self, spec: Search, inputs: Inputs, seed: int) -> dict[str, ParamValue]:
-        """The loss where none is named, and the seed; threads change nothing of the result."""
+        """The loss where none is named, and the seed."""
         default = "absolute_error" if spec.loss == "mae" else _FITTING[inputs.task][0]
         return ({} if "loss" in spec.space else {"loss": default}) | {"random_state": seed}
 
     def prepare(self, rows: Rows, spec: Search, train: Rows | None = None) -> Rows:
-        """The rows as they are.
+        """The rows as they are, but for training features without any value, which scikit-learn cannot bin.
 
         Raises:
             TooManyCategoriesError: A feature has more categories than a bin can tell apart.
@@ -95,7 +102,9 @@ class HistGradientBoosting(Estimator):
         for name, count in rows.inputs.categories.items():
             if count > most:
                 raise TooManyCategoriesError(name, count, most, self.reference)
-        return rows
+        empty = np.isnan(rows.x).all(axis=0)
+        # Of one value like of none nothing is learned.
+        return replace(rows, x=np.where(empty, np.float32(0), rows.x)) if empty.any() else rows
 
     def train(
         self,
@@ -163,14 +172,12 @@ class HistGradientBoosting(Estimator):
         return from_skops_bytes(content, _TRUSTED)
 
     def probe(self, rows: Rows, spec: Search) -> Callable[[Mapping[str, ParamValue]], Answer]:
-        """scikit-learn is asked; names are looked up, since it tells one at a time."""
-        ask, known = super().probe(rows, spec), _names(rows.inputs) - set(self.reserved)
+        """scikit-learn is asked; it says of what is not whole that it must be."""
+        ask = super().probe(rows, spec)
 
         def answer(params: Mapping[str, ParamValue]) -> Answer:
-            unknown = tuple(name for name in params if name not in known)
-            found = ask({name: value for name, value in params.items() if name in known})
-            whole = " must be an int" in found.refusal and " or a float" not in found.refusal
-            return Answer(found.refusal, whole, () if found.refusal else unknown, frozenset(known))
+            found = ask(params)
+            return replace(found, wants_whole=" must be an int" in found.refusal and " or a float" not in found.refusal)
 
         return answer
 
@@ -179,10 +186,6 @@ def _class(inputs: Inputs) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     return HistGradientBoostingRegressor if inputs.task == "regression" else HistGradientBoostingClassifier
-
-
-def _names(inputs: Inputs) -> set[str]:
-    return set(inspect.signature(_class(inputs)).parameters)
 
 
 def _made(kind: Any, inputs: Inputs, params: Mapping[str, ParamValue], rounds: int, **others: Any) -> Any:
