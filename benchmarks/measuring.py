@@ -98,6 +98,14 @@ def measure(
     return Measured(**middle, result=runs[-1].result)
 
 
+def machine() -> str:
+    """The machine, and how busy it was: where others use it too, wall seconds say little and CPU seconds more."""
+    cores, load = psutil.cpu_count() or 1, os.getloadavg()[2]
+    busy = " (busy with other work: read CPU seconds and ratios)" if load > 1.5 * cores else ""
+    memory = psutil.virtual_memory().total / 1e9
+    return f"{cores} cores, {memory:.0f} GB, load average of the last 15 minutes {load:.1f}{busy}"
+
+
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows as a Markdown table: floats with three significant digits, None as a dash.
 

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import psutil
 
-from benchmarks.measuring import ROOT, Measured, WorkFailedError, measure, table
+from benchmarks.measuring import ROOT, Measured, WorkFailedError, machine, measure, table
 from benchmarks.point_in_time_data import CUSTOMERS, PLACE, TTL_DAYS, write_asked, write_history
 
 RESULT = ROOT / "benchmarks" / "results" / "point_in_time.md"
@@ -108,7 +107,9 @@ def _row(
         return row | {"note": measured}
     usable = isinstance(plain, Measured) and not plain.stopped and not measured.stopped
     row |= {"wall s": measured.wall_s, "CPU s": measured.cpu_s, "peak GB": measured.peak_gb}
-    row |= {"wall / ASOF": measured.wall_s / plain.wall_s if usable and isinstance(plain, Measured) else None}
+    against = plain if usable and isinstance(plain, Measured) else None
+    row |= {"wall / ASOF": against and measured.wall_s / against.wall_s}
+    row |= {"CPU / ASOF": against and measured.cpu_s / against.cpu_s}
     dropped = task.rows - measured.result["rows"] if measured.result else 0
     note = measured.stopped or (f"dropped {dropped:,} rows" if dropped else "")
     return row | {"as ours": None if share is None else f"{share:.2%}", "note": note}
@@ -157,10 +158,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _report(equal: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> str:
-    machine = f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB"
     return f"""# Point-in-time joins
 
-`python -m benchmarks.point_in_time`, on {machine}. Two views of ten float64 features with as many values per view as
+`python -m benchmarks.point_in_time`, on {machine()}. Two views of ten float64 features with as many values per view as
 rows are asked for, of {CUSTOMERS:,} customers over a year; values become known six hours after their event on average,
 2% are corrected days later; TTL {TTL_DAYS} days. Wall and CPU seconds are medians of three processes (one where it
 takes over {ONCE_OVER_S} s), ended after {LIMIT_S} s (ours are not) or at {LIMIT_GB} GB. Peak memory is that of the

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.measuring import table
+from benchmarks.measuring import machine, table
 from benchmarks.validation_faults import SIZES, Fault, faults_of
 from benchmarks.validation_history import flights, retail
 from ml_assets.ml.expectations import judge
@@ -190,7 +190,7 @@ def report(
     return (
         "# Rates of learned suites\n\n"
         f"{__doc__.strip().splitlines()[0]} Made by `python -m benchmarks.validation_rates` in "
-        f"{time.monotonic() - started:.0f} s.\n\n"
+        f"{time.monotonic() - started:.0f} s, on {machine()}.\n\n"
         f"## False alarms\n\n{alarm_report(judged)}\n\n## Planted faults\n\n{fault_report(caught)}\n"
     )
 

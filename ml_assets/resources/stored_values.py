@@ -6,13 +6,14 @@ Here belongs reading. Which value answers which row is found in `point_in_time`.
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from ml_assets.ml.query import quoted
+from ml_assets.ml.windows import DAY_FORMAT, HOUR_FORMAT
 
 GROUP_BYTES = 512_000_000
 """Columns are read in groups of about this size, so that a wide view needs no more memory than a narrow one."""
@@ -97,19 +98,28 @@ def file_versions(files: Sequence[Path]) -> list[tuple[int, int, int]]:
 def files_between(files: Sequence[Path], first: datetime | None, last: datetime | None) -> list[Path]:
     """The files that can hold events from `first` to `last`, sorted by name.
 
-    Files named after a day hold the events from that day to the day of the next file, in local time, which is at
-    most a day off UTC: what cannot matter is not even opened. If a name is no day, or there is but one file (a saved
-    training set is named after its cutoff), all are kept, and row groups are skipped by their statistics.
+    Files named after a window hold the events from its start to that of the next file, in local time, which is at
+    most a day off UTC: what cannot matter is not even opened. If a name is no window's, or there is but one file (a
+    saved training set is named after its cutoff), all are kept, and row groups are skipped by their statistics.
     """
     ordered = sorted(files)
     try:
-        days = [datetime.combine(date.fromisoformat(path.stem), datetime.min.time(), UTC) for path in ordered]
+        starts = [_start(path.stem) for path in ordered]
     except ValueError:
         return ordered
     if len(ordered) == 1:
         return ordered
-    begin = max(bisect_right(days, first - _ZONES) - 1, 0) if first else 0
-    return ordered[begin : bisect_right(days, last + _ZONES) if last else None]
+    begin = max(bisect_right(starts, first - _ZONES) - 1, 0) if first else 0
+    return ordered[begin : bisect_right(starts, last + _ZONES) if last else None]
+
+
+def _start(window: str) -> datetime:
+    """Local time at which a window starts, taken for UTC. (An hour that the clocks repeat has its zone in its name.)"""
+    text = HOUR_FORMAT if len(window) > _DAY else DAY_FORMAT
+    return datetime.strptime(window[:_HOUR], text).replace(tzinfo=UTC)
+
+
+_DAY, _HOUR = len("2013-01-07"), len("2013-01-07-05:00")
 
 
 _ZONES = timedelta(days=1)

@@ -106,6 +106,16 @@ def test_a_window_of_another_time_zone_begins_on_the_day_before_in_utc() -> None
     assert files_between(files, datetime(2013, 1, 15, tzinfo=UTC), None) == files[1:]
 
 
+def test_of_hourly_windows_only_those_within_a_day_are_opened() -> None:
+    names = [f"2013-11-{day:02d}-{hour:02d}:00" for day in (1, 2, 3, 4) for hour in range(24)]
+    names.insert(names.index("2013-11-03-01:00") + 1, "2013-11-03-01:00-0500")  # the clocks repeat it
+    files = files_between([Path(f"{name}.parquet") for name in names], None, datetime(2013, 11, 1, 2, tzinfo=UTC))
+    assert [path.stem for path in files] == [name for name in names if name <= "2013-11-02-02:00"]
+    moment = datetime(2013, 11, 4, 6, tzinfo=UTC)
+    files = files_between([Path(f"{name}.parquet") for name in names], moment, moment)
+    assert {path.stem for path in files} == {name for name in names if name >= "2013-11-03-06:00"}
+
+
 def test_a_single_file_named_after_a_day_may_hold_earlier_events() -> None:
     assert files_between([Path("2013-01-14.parquet")], None, after(-30)) == [Path("2013-01-14.parquet")]
 
