@@ -64,12 +64,12 @@ def replay(
 
 def _first_cutoff(landed: Landed, cutoff: str | None) -> Window:
     problem, windows = landed.problem, list(landed.rows)
-    if cutoff is not None:
-        return window_of(problem.cadence, cutoff)
-    for window in windows[int(_TRAINED_SHARE * len(windows)) :]:
+    named = [window_of(problem.cadence, cutoff)] if cutoff else []
+    for window in named or windows[int(_TRAINED_SHARE * len(windows)) :]:
         try:
             split_windows(problem.split, window, problem.label)
         except TooLittleHistoryError:
             continue
         return window
-    raise NothingToReplayError(problem.name, f"{len(windows)} windows leave none to train on")
+    what = f"window {cutoff} leaves" if cutoff else f"{len(windows)} windows leave"
+    raise NothingToReplayError(problem.name, f"{what} none to train on")

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ml_assets.assets.registered_version import reference_rows
+from ml_assets.errors import MLAssetsError, UnusableLabelError
 from ml_assets.files import write_text
+from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.drift import compared_types
 from ml_assets.ml.former_searches import LOG
 from ml_assets.ml.metrics import error_of, evaluate
@@ -70,12 +72,24 @@ class Trainings:
     trials: int | None = None
     tell: Callable[[str], None] = lambda text: None
     _versions: dict[Window, Version] = field(default_factory=dict)
+    _failures: dict[Window, MLAssetsError] = field(default_factory=dict)
     _scores: dict[tuple[Window, Window], Scores] = field(default_factory=dict)
 
     def of(self, cutoff: Window) -> Version:
-        """The version of a cutoff."""
+        """The version of a cutoff.
+
+        Raises:
+            UnusableLabelError: There are no rows to train or to validate on.
+            MLAssetsError: The training fails, as it would in production.
+        """
         if cutoff not in self._versions:
-            self._versions[cutoff] = self._version(cutoff)
+            if cutoff in self._failures:
+                raise self._failures[cutoff]
+            try:
+                self._versions[cutoff] = self._version(cutoff)
+            except MLAssetsError as failure:
+                self._failures[cutoff] = failure
+                raise
         return self._versions[cutoff]
 
     def has(self, cutoff: Window) -> bool:
@@ -100,7 +114,7 @@ class Trainings:
         problem, held_out = self.landed.problem, self.landed.training_set(cutoff, ("validation", "test"))
         reference = reference_rows(problem, model, held_out)
         types = compared_types(problem.features, problem.label.name, problem.task)
-        test = held_out[held_out["split"] == "test"]
+        test = held_out[held_out[SPLIT] == "test"]
         metrics = evaluate(label_of(problem.task, test[problem.label.name]), model.scores(test))
         name = problem.quality.metric
         error = None if metrics.undefined(name) else error_of(name, metrics.value(name))
@@ -111,10 +125,13 @@ class Trainings:
         first, search = cutoff == self.first, self.landed.problem.search
         trials = self.trials or (search.max_trials if first else search.retrain_trials or search.max_trials)
         warm = None if first else dict(self.of(self.first).model.params)
+        frame, label = self.landed.training_set(cutoff), self.landed.problem.label.name
+        if empty := {"train", "validation"} - set(frame[SPLIT]):
+            raise UnusableLabelError(max(empty), label, f"is known of none of them at {cutoff.key}")
         self.scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.scratch) as temporary:
             rows = Path(temporary, "dataset.parquet")
-            Lake(root=temporary, landing=temporary).write(rows, self.landed.training_set(cutoff))
+            Lake(root=temporary, landing=temporary).write(rows, frame)
             folder = self.scratch / cutoff.key / self._identity(rows, trials, warm)
             if not (folder / _SECONDS).exists():
                 self.tell(f"training for {cutoff.key}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ml_assets.assets.gate import verdict_on
+from ml_assets.errors import MLAssetsError
 from ml_assets.ml.window_checks import CheckVerdict
 from ml_assets.ml.windows import Window
 from ml_assets.replay.policies import Policy, Situation
@@ -78,7 +79,10 @@ def walk(
         reason = policy.decide(_situation(window, last, versions, verdicts)) if window != windows[-1] else ""
         if reason:
             last = window.shift(1)
-            done = _retrained(last, reason, champion, trainings)
+            try:
+                done = _retrained(last, reason, champion, trainings)
+            except MLAssetsError as failure:  # as in production, which stays as it was
+                done = Retraining(last, reason, False, f"the training failed: {failure}", 0.0)
             champion = trainings.of(last) if done.promoted else champion
             retrainings.append(done)
         step()
