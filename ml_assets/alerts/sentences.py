@@ -51,7 +51,7 @@ def done(known: Known) -> str:
             failed += [] if each.passed else [each.check]
     cutoffs = [row.cutoff for row in known.ledger]
     last = window_of(problem.cadence, max(cutoffs)).start if cutoffs else None
-    decision = decide(judged, last, problem.retraining)
+    decision = decide(judged, last, problem.retraining, lookahead_days=problem.label.lookahead_days)
     said = "A retraining is due" if decision.retrain else "No retraining so far"
     if decision.retrain and problem.retraining.mode == "dry_run":
         said = "A retraining would be due, but the declared mode is a dry run"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.storage.tags import MAX_RETRIES_TAG, MAX_RUNTIME_SECONDS_TAG
 
 from ml_assets.assets import keys
 from ml_assets.automation.claims import claim
@@ -139,8 +140,8 @@ def _request(problem: Problem, wanted: Wanted) -> dg.RunRequest:
             keys.ATTEMPT_TAG: str(wanted.number),
             keys.WINDOWS_TAG: ", ".join(wanted.windows),
             keys.CHECKS_TAG: ", ".join(wanted.checks),
-            "dagster/max_retries": "0",  # attempts are counted here, whatever the instance does with other runs
-            "dagster/max_runtime": str(round(problem.retraining.timeout_hours * _SECONDS_PER_HOUR)),
+            MAX_RETRIES_TAG: "0",  # attempts are counted here, whatever the instance does with other runs
+            MAX_RUNTIME_SECONDS_TAG: str(round(problem.retraining.timeout_hours * _SECONDS_PER_HOUR)),
         },
     )
 

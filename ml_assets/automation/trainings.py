@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
 from ml_assets.assets import keys
 from ml_assets.ml.attempts import Attempt, AttemptState
@@ -58,7 +59,7 @@ def _attempt(record: RunRecord) -> Iterator[Attempt]:
         yield Attempt(
             run=record.dagster_run.run_id,
             cutoff=cutoff,
-            state=_STATES.get(record.dagster_run.status, "in_flight"),
+            state=_state(record),
             at=record.update_timestamp.replace(tzinfo=UTC),
             cause=tags.get(keys.CAUSE_TAG, ""),
             cause_id=tags.get(keys.CAUSE_ID_TAG, ""),
@@ -67,6 +68,15 @@ def _attempt(record: RunRecord) -> Iterator[Attempt]:
             checks=_names(tags.get(keys.CHECKS_TAG, "")),
             again=tags.get(WILL_RETRY_TAG) == "true",
         )
+
+
+def _state(record: RunRecord) -> AttemptState:
+    state = _STATES.get(record.dagster_run.status, "in_flight")
+    if state == "cancelled" and record.start_time and record.end_time:
+        # Dagster cancels a run that takes too long and reports a failure; the run's own word may come last.
+        longest = float(record.dagster_run.tags.get(MAX_RUNTIME_SECONDS_TAG, "inf"))
+        return "failed" if record.end_time - record.start_time >= longest else state
+    return state
 
 
 def _names(text: str) -> tuple[str, ...]:

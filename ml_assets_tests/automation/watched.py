@@ -39,16 +39,17 @@ def watched_problem(**changes: object) -> Problem:
 
 @dataclass
 class Watched:
-    """The problem in one home; the first version was trained for `FIRST`."""
+    """The problem in one home; the first version was trained for `first`."""
 
     home: Path
     instance: dg.DagsterInstance
     problem: Problem
+    first: str = FIRST
 
     @cached_property
     def ledger(self) -> Ledger:
         ledger = Ledger(url=f"sqlite:///{self.home / 'ledger.db'}")
-        self._decide(ledger, FIRST, "by hand")
+        self._decide(ledger, self.first, "by hand")
         return ledger
 
     @cached_property
@@ -58,7 +59,7 @@ class Watched:
 
     def week(self, number: int) -> str:
         """Key of the window so many weeks after the first cutoff."""
-        return window_of(self.problem.cadence, FIRST).shift(number).key
+        return window_of(self.problem.cadence, self.first).shift(number).key
 
     def judge(self, window: str, *failed: str, not_judged: tuple[str, ...] = ()) -> None:
         """A run that scores a window and judges it by the watched checks."""
