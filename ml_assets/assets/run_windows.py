@@ -7,7 +7,7 @@ version, so there each window that was written is reported once more, with its o
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import dagster as dg
@@ -72,10 +72,11 @@ def write_windows(
         The windows that were refused, each with what was found; with any, the step must fail after that.
     """
     outcomes: dict[str, Outcome] = {}
+    ranged = PARTITION_TAG not in context.run.tags
 
     def remembered(window: Window) -> Outcome:
-        outcomes[window.key] = body(window)
-        return outcomes[window.key]
+        outcome = outcomes[window.key] = body(window)
+        return replace(outcome, metadata={}) if ranged else outcome  # of a range, the events below have it
 
     inputs = _inputs(context, key)
     result = run_windows(context, features, key, remembered)
@@ -87,7 +88,7 @@ def write_windows(
         yield result
     else:
         yield from (check._replace(asset_key=key) for check in result.check_results or ())
-    if selected and PARTITION_TAG not in context.run.tags:  # after the result, whose versions are those of the range
+    if selected and ranged:  # after the result, whose versions are those of the range
         for window, outcome in outcomes.items():
             if window not in refused:
                 context.log_event(_materialization(key, window, outcome, inputs))

@@ -10,6 +10,7 @@ import pytest
 
 from ml_assets.errors import OfflineReadError
 from ml_assets.ml.query import connect
+from ml_assets.resources import duckdb_offline_store
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.point_in_time import MOMENT, answers_as_of
 from ml_assets.resources.stored_values import StoredValues, files_between
@@ -62,6 +63,18 @@ def test_ten_thousand_rows_come_back_whole_and_in_order(lake: FeatureLake) -> No
     expected = ((ewr["event_timestamp"] - after(0)).dt.total_seconds() / 8640).astype(int)
     assert (ewr["gusts"] == expected).all()
     assert got.loc[got["origin"] == "JFK", "gusts"].isna().all()
+
+
+def test_large_views_joined_one_after_the_other_give_the_same(
+    lake: FeatureLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.land("station", [("EWR", after(d), after(d), float(d), d, "x") for d in range(9)])
+    lake.land("route", [("EWR", 1, after(d), after(d), -float(d)) for d in range(9)])
+    rows = asking(*(("EWR", 1, after(d + 0.5)) for d in range(12)))
+    at_once = lake.store.training_rows(lake.problem, rows)
+    monkeypatch.setattr(duckdb_offline_store, "_SMALL_BYTES", 0)
+    pd.testing.assert_frame_equal(lake.store.training_rows(lake.problem, rows), at_once)
+    assert at_once["delay"].tolist()[:9] == [-float(d) for d in range(9)]
 
 
 def test_integers_stay_exact_beside_nulls(lake: FeatureLake) -> None:
