@@ -111,7 +111,10 @@ def _row(
     row |= {"wall / ASOF": against and measured.wall_s / against.wall_s}
     row |= {"CPU / ASOF": against and measured.cpu_s / against.cpu_s}
     dropped = task.rows - measured.result["rows"] if measured.result else 0
-    note = measured.stopped or (f"dropped {dropped:,} rows" if dropped else "")
+    planning_s = (measured.result or {}).get("planning_s")
+    notes = [measured.stopped, dropped and f"dropped {dropped:,} rows"]
+    notes += [planning_s and f"{planning_s:.2f} CPU s before its query"]
+    note = "; ".join(text for text in notes if text)
     return row | {"as ours": None if share is None else f"{share:.2%}", "note": note}
 
 

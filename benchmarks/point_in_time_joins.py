@@ -5,6 +5,7 @@ a pandas frame). Afterwards, untimed, each keeps some of its rows, for the compa
 """
 
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -36,8 +37,10 @@ def feast_join(folder: str, kind: str, ttl_days: int | None, answers: str | None
     features = [f"{view}:{name}" for view, names in VIEWS.items() for name in names]
 
     def work() -> Callable[[], dict[str, Any]]:
+        begin = time.process_time()
         job = store.get_historical_features(frame, features, filter_by_created_timestamp=True)
-        return _report(job.to_arrow(), answers)
+        planning_s = time.process_time() - begin
+        return _report(job.to_arrow(), answers, planning_s)
 
     return work
 
@@ -135,7 +138,7 @@ def _feast_store(folder: Path, kind: str, ttl_days: int | None) -> Any:
     return store
 
 
-def _report(table: pa.Table, answers: str | None) -> Callable[[], dict[str, Any]]:
+def _report(table: pa.Table, answers: str | None, planning_s: float | None = None) -> Callable[[], dict[str, Any]]:
     """What is told of a result: its rows, and some of them as a file."""
 
     def report() -> dict[str, Any]:
@@ -145,6 +148,6 @@ def _report(table: pa.Table, answers: str | None) -> Callable[[], dict[str, Any]
             some = table.filter(pc.equal(pc.subtract(place, pc.multiply(pc.divide(place, step), step)), 0))
             names = [PLACE, *(name for names in VIEWS.values() for name in names)]
             pq.write_table(some.select(names).sort_by(PLACE), answers)
-        return {"rows": table.num_rows}
+        return {"rows": table.num_rows, "planning_s": planning_s}
 
     return report

@@ -11,6 +11,7 @@ from ml_assets.assets import keys, partitions
 from ml_assets.assets.online_parity import parity_check, parity_specs
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.ml.windows import Window
+from ml_assets.resources.feast_objects import declared_version
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake
 from ml_assets.spec import FeatureSet
@@ -26,13 +27,15 @@ def build_feature_store(features: FeatureSet) -> dg.AssetsDefinition:
         kinds={"feast"},
     )
     def feature_store_asset(lake: Lake, feature_store: FeatureStore) -> dg.MaterializeResult:
-        changed = feature_store.apply(features, view_folders(features, lake))
+        folders = view_folders(features, lake)
+        changed = feature_store.apply(features, folders)
         return dg.MaterializeResult(
             metadata={
                 "feature_views": len(features.feature_views),
                 "features": sum(len(view.features) for view in features.feature_views),
                 "changed": ", ".join(changed) or "nothing",
-            }
+            },
+            data_version=dg.DataVersion(declared_version(features, folders)),  # applied again, nothing gets stale
         )
 
     return feature_store_asset

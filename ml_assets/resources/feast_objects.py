@@ -99,6 +99,11 @@ def declared_objects(features: FeatureSet, folders: Mapping[str, Path]) -> dict[
     )
 
 
+def declared_version(features: FeatureSet, folders: Mapping[str, Path]) -> str:
+    """Another one where Feast's registry would be another; arguments and errors as `declared_objects`."""
+    return _tags({name: made.tags for name, made in declared_objects(features, folders).items()})[DECLARATION]
+
+
 def _view(view: FeatureView, keys: Mapping[str, Any], folder: Path, version: str) -> Any:
     from feast import FeatureView as FeastView
     from feast import Field, FileSource

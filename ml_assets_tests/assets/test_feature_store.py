@@ -88,10 +88,20 @@ def test_no_entities_no_check(tmp_path: Path) -> None:
     assert len(list(build_online_features(problem()).check_keys)) == 1
 
 
-def test_applying_says_what_changed(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_applying_says_what_changed_and_is_another_version_only_then(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
     lake = Lake(root=str(tmp_path / "lake"), landing=str(tmp_path / "landing"))
     resources = {"lake": lake, "feature_store": FeatureStore(root=str(tmp_path / "feast"))}
-    for changed in ("added view station", "nothing"):
-        done = dg.materialize([build_feature_store(problem())], instance=instance, resources=resources)
+    longer = problem([STATION.model_copy(update={"ttl_hours": 240.0}), ROUTE])
+    versions = []
+    for declared, changed in (
+        (problem(), "added view station"),
+        (problem(), "nothing"),
+        (longer, "changed view station"),
+    ):
+        done = dg.materialize([build_feature_store(declared)], instance=instance, resources=resources)
         [event] = done.asset_materializations_for_node(done.job_def.nodes[0].name)
         assert changed in str(event.metadata["changed"].value)
+        versions.append((event.tags or {})["dagster/data_version"])
+    assert versions[0] == versions[1] != versions[2]
