@@ -37,7 +37,7 @@ test-fast: .venv/installed ## The tests that take seconds
 	@$(BIN)/pytest -m "not slow and not long"
 
 bench: .venv/bench ## Ours against others, on this machine; tens of minutes (benchmarks/README.md)
-	@for each in point_in_time online validation_cost validation_rates tuning external_memory; do \
+	@for each in point_in_time online validation_cost validation_rates pruning_rules tuning external_memory; do \
 		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 lint: .venv/installed ## Style, types, direction of imports

@@ -31,6 +31,7 @@ _LABEL = "y"
 _ROW_GROUP, _VALIDATION_SHARE = 500_000, 0.05
 _POINT = {"max_depth": 6, "eta": 0.2}
 _LIMIT_GB = 6.0
+RESULTS = Path(__file__).parent / "results" / "external_memory.md"
 
 
 def write(path: Path, rows: int, *, seed: int = 0) -> None:
@@ -148,8 +149,14 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         lines = compare(Path(folder), compared, given.rounds, batch, both=True)
         lines += compare(Path(folder), rows, given.rounds, batch, both=False)
-    print(table(lines))
-    print(f"{rows:,} rows: {lines[-1]['peak GB']:.2f} GB at most; the limit is {_LIMIT_GB:g} GB.")
+    text = (
+        f"# Training from disk\n\n{table(lines)}\n"
+        f"{rows:,} rows: {lines[-1]['peak GB']:.2f} GB at most; the limit is {_LIMIT_GB:g} GB.\n"
+    )
+    print(text)
+    if not given.quick:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(text, encoding="utf-8")
     return lines
 
 

@@ -1,13 +1,15 @@
 """The searches that `benchmarks.tuning` compares: each returns how its trials went, and when.
 
 All search the same space on the same rows, encoded alike, with the same rounds and early stopping; each begins with
-the encoded rows in memory. An end is reached at so many trials or seconds, whichever comes first.
+the encoded rows in memory. An end is reached at so many trials or CPU seconds, whichever comes first: wall seconds
+would measure who else is using the machine.
 """
 
 import math
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +20,7 @@ import pandas as pd
 from benchmarks.validation_history import flights as flights_history
 from ml_assets.components.declaration import read_problem
 from ml_assets.ml.encoding import Encoder
+from ml_assets.ml.trial_log import Trial
 from ml_assets.resources.registry import Registry
 from ml_assets.spec import Integer, LogUniform, Problem, Search, Uniform
 
@@ -39,7 +42,29 @@ SPEC = Search(
     threads=2,
 )
 Ended = dict[str, float | None]
-"""One trial: `s`, seconds from the begin until it ended; `loss`, its validation RMSE, None unless it ran to its end."""
+"""One trial: `s` and `cpu_s`, wall and CPU seconds from the begin until it ended, a former trial's logging included;
+`loss`, its validation RMSE, None unless it ran to its end."""
+
+
+class _Clock:
+    """Notes trials as they end."""
+
+    def __init__(self, cpu_s: float) -> None:
+        self._limit, self._wall, self._cpu = cpu_s, time.perf_counter(), time.process_time()
+        self.ended: list[Ended] = []
+
+    def note(self, loss: float | None) -> None:
+        self.ended.append({"s": time.perf_counter() - self._wall, "cpu_s": self._now(), "loss": loss})
+
+    def over(self) -> bool:
+        return self._now() >= self._limit
+
+    def _now(self) -> float:
+        return time.process_time() - self._cpu
+
+
+class _Over(Exception):  # noqa: N818 - ends a search whose budget is in wall seconds by CPU seconds
+    pass
 
 
 def problem() -> Problem:
@@ -107,8 +132,7 @@ def plain(path: str, trials: int, seconds: float, seed: int) -> Callable[[], lis
     mlflow.xgboost.autolog(silent=True)
 
     def work() -> list[Ended]:
-        ended: list[Ended] = []
-        began = time.perf_counter()
+        clock = _Clock(seconds)
 
         def objective(drawn: dict[str, Any]) -> dict[str, Any]:
             with mlflow.start_run(nested=True):
@@ -123,7 +147,7 @@ def plain(path: str, trials: int, seconds: float, seed: int) -> Callable[[], lis
                     early_stopping_rounds=SPEC.early_stopping_rounds,
                     verbose_eval=False,
                 )
-            ended.append({"s": time.perf_counter() - began, "loss": booster.best_score})
+            clock.note(booster.best_score)
             return {"status": "ok", "loss": booster.best_score}
 
         with folder, mlflow.start_run():
@@ -132,12 +156,12 @@ def plain(path: str, trials: int, seconds: float, seed: int) -> Callable[[], lis
                 hyperopt_space(SPEC.space),
                 hyperopt.tpe.suggest,
                 trials,
-                timeout=seconds,
+                early_stop_fn=lambda _: (clock.over(), []),
                 rstate=np.random.default_rng(seed),
                 verbose=False,
                 show_progressbar=False,
             )
-        return ended
+        return clock.ended
 
     return work
 
@@ -153,17 +177,20 @@ def ours(path: str, trials: int, seconds: float, seed: int, **changes: Any) -> C
 
     rows, features, folder = _Rows(path), problem().features, TemporaryDirectory()
     registry = _store(folder.name)
-    spec = Search.model_validate({**SPEC.model_dump(), "seed": seed, "max_seconds": seconds, **changes})
+    spec = Search.model_validate({**SPEC.model_dump(), "seed": seed, **changes})
 
     def work() -> list[Ended]:
-        began, before = time.perf_counter(), []
+        clock = _Clock(seconds)
         runs: list[TrialRuns] = []
-        with folder, mlflow.start_run() as parent:
 
-            def start(name: str) -> None:
-                before.append(time.perf_counter() - began)  # the matrices were cut
-                runs.append(TrialRuns(registry.client(), parent, name))
+        def tell(trial: Trial) -> None:
+            runs[0].log(trial)
+            # Of its trials only those that ran to their end can win.
+            clock.note(trial.loss if trial.status == "ok" else None)
+            if clock.over():
+                raise _Over
 
+        with folder, mlflow.start_run() as parent, suppress(_Over):
             found = search(
                 rows.train,
                 rows.validation,
@@ -172,14 +199,13 @@ def ours(path: str, trials: int, seconds: float, seed: int, **changes: Any) -> C
                 spec=spec,
                 trials=trials,
                 log=Path(folder.name, "trials.jsonl"),
-                on_start=start,
-                on_trial=lambda trial: runs[0].log(trial),
+                on_start=lambda name: runs.append(TrialRuns(registry.client(), parent, name)),
+                on_trial=tell,
             )
             found.model.save(Path(folder.name, "model"))
             example = rows.validation[list(features)].head(5).reset_index(drop=True)
             registry.log_model(mlflow, Path(folder.name, "model"), found.model, example)
-        # Of its trials only those that ran to their end can win.
-        return [{"s": before[0] + t.ended_s, "loss": t.loss if t.status == "ok" else None} for t in found.trials]
+        return clock.ended
 
     return work
 
@@ -194,19 +220,29 @@ def random_search(path: str, trials: int, seconds: float, seed: int) -> Callable
     return ours(path, trials, seconds, seed, startup_trials=1_000_000, pruning=None)
 
 
-def optuna_tpe(path: str, trials: int, seconds: float, seed: int) -> Callable[[], list[Ended]]:
+def optuna_logged(path: str, trials: int, seconds: float, seed: int) -> Callable[[], list[Ended]]:
+    """The same, with a run in MLflow per trial by Optuna's own callback; its models are not logged."""
+    return optuna_tpe(path, trials, seconds, seed, logged=True)
+
+
+def optuna_tpe(path: str, trials: int, seconds: float, seed: int, *, logged: bool = False) -> Callable[[], list[Ended]]:
     """Optuna's TPE and its median pruner by its own XGBoost callback, on shared matrices; nothing is logged."""
     import optuna
     import xgboost
     from optuna_integration import XGBoostPruningCallback
 
-    rows = _Rows(path)
+    rows, folder = _Rows(path), TemporaryDirectory()
+    callbacks: list[Any] = []
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if logged:
+        from optuna_integration import MLflowCallback
+
+        uri = _store(folder.name).tracking_uri
+        callbacks.append(MLflowCallback(uri, metric_name="rmse", mlflow_kwargs={"nested": True}))
 
     def work() -> list[Ended]:
-        began = time.perf_counter()
+        clock = _Clock(seconds)
         train, validation = rows.shared()
-        ended: list[Ended] = []
 
         def objective(trial: Any) -> float:
             params = {**SPEC.fixed, "nthread": SPEC.threads, "eval_metric": "rmse", "seed": seed}
@@ -227,21 +263,23 @@ def optuna_tpe(path: str, trials: int, seconds: float, seed: int) -> Callable[[]
             )
             return booster.best_score
 
-        def note(_: Any, trial: Any) -> None:
-            whole = trial.state == optuna.trial.TrialState.COMPLETE
-            ended.append({"s": time.perf_counter() - began, "loss": trial.value if whole else None})
+        def note(study: Any, trial: Any) -> None:
+            clock.note(trial.value if trial.state == optuna.trial.TrialState.COMPLETE else None)
+            if clock.over():
+                study.stop()
 
         pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=10)
         study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), pruner=pruner)
-        study.optimize(objective, trials, seconds, callbacks=[note])
-        return ended
+        with folder:
+            study.optimize(objective, trials, callbacks=[*callbacks, note])
+        return clock.ended
 
     return work
 
 
 def least(ended: list[Ended], *, trials: int | None = None, seconds: float = math.inf) -> float | None:
-    """Least loss of the first so many trials, or within so many seconds; None where there are not so many."""
+    """Least loss of the first so many trials, or within so many CPU seconds; None where there are not so many."""
     if trials is not None and len(ended) < trials:
         return None
-    losses = [each["loss"] for each in ended[:trials] if (each["s"] or 0) <= seconds]
+    losses = [each["loss"] for each in ended[:trials] if (each["cpu_s"] or 0) <= seconds]
     return min((loss for loss in losses if loss is not None), default=None)

@@ -17,8 +17,8 @@ from ml_assets.spec import Search
 _PACE_SHARE = 5
 """The pace is that of the newest fifth of the rounds, so that chance does not make it nought for a moment."""
 
-_STILL_GAINING = 0.5
-"""Of the rounds by which others were longer; at that pace for all of them would stop hardly any trial."""
+_STILL_GAINING = 0.4
+"""Of the rounds by which others were longer: the least that costs no loss, see `benchmarks/results/pruning.md`."""
 
 
 class GivenUpError(Exception):
@@ -56,10 +56,11 @@ def pruning_target(spec: Search, ended: Iterable[Trial]) -> Target | None:
 class Watch:
     """What is known of one training while it runs.
 
-    The pace rule: a trial is stopped when its least loss so far, less what it would gain at its pace in half of the
-    rounds by which others were longer, is still above the target. Boosting's losses flatten out, so the pace overstates
-    what is to come. Comparing the losses of the same round with each other's (the median rule of Golovin et al. 2017,
-    "Google Vizier") stops small learning rates, which begin slowly and end best. `benchmarks/tuning.py` compares both.
+    The pace rule: a trial is stopped when its least loss so far, less what it would gain at its pace in two fifths of
+    the rounds by which others were longer, is still above the target. Boosting's losses flatten out, so the pace
+    overstates what is to come. Comparing the losses of the same round with each other's (the median rule of Golovin et
+    al. 2017, "Google Vizier") stops small learning rates, which begin slowly and end best.
+    `benchmarks/pruning_rules.py` compares both.
 
     Attributes:
         verdict: Why the training was stopped; "" while it runs or when it ended by itself.

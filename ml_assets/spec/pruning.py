@@ -9,7 +9,7 @@ class Pruning(Spec):
     """A trial is stopped when, at its pace, it will not come near the better ones of those that ran to their end."""
 
     after_trials: int = Field(
-        5, ge=1, description="Trials that ran to their end before one may be stopped.", examples=[5]
+        3, ge=1, description="Trials that ran to their end before one may be stopped.", examples=[3]
     )
     after_rounds: int = Field(10, ge=1, description="Rounds that every trial gets.", examples=[10])
     pace_rounds: int = Field(
@@ -22,8 +22,8 @@ class Pruning(Spec):
     horizon_rounds: int = Field(
         10,
         ge=1,
-        description="It is taken to improve at that pace for half of the rounds by which others were longer, and for "
-        "at least so many; more rounds stop fewer trials. Losses flatten out, so half is generous.",
+        description="It is taken to improve at that pace for two fifths of the rounds by which others were longer, and "
+        "for at least so many; more rounds stop fewer trials. Losses flatten out, so this is generous.",
         examples=[20],
     )
     quantile: float = Field(

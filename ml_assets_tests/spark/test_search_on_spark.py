@@ -14,6 +14,7 @@ from ml_assets.ml.row_batches import ParquetRows
 from ml_assets.resources.search_place import SearchTask, search_where_declared
 from ml_assets.spec import Compute
 from ml_assets_tests.assets.test_tasks import CUTOFF, declared, write_history
+from ml_assets_tests.ml.estimators.kinds import OWN, place, spec
 from ml_assets_tests.ml.small_search import FEATURES, SPEC, TRAIN, VALIDATION
 from ml_assets_tests.ml.test_external_memory import parquet
 from ml_assets_tests.scenario import Scenario, failure
@@ -29,11 +30,11 @@ PLACES = {
 """Declaration, and mean difference of predictions from a search here, in units of the label's spread."""
 
 
-@pytest.mark.parametrize(("place", "tolerance"), PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize(("where", "tolerance"), PLACES.values(), ids=PLACES)
 def test_the_declaration_puts_a_search_on_spark_and_refits_there(
-    tmp_path: Path, cluster: Cluster, place: dict[str, Any], tolerance: float
+    tmp_path: Path, cluster: Cluster, where: dict[str, Any], tolerance: float
 ) -> None:
-    compute = Compute(spark_master=cluster.master, spark_settings={"spark.executor.memory": "512m"}, **place)
+    compute = Compute(spark_master=cluster.master, spark_settings={"spark.executor.memory": "512m"}, **where)
     rows = ParquetRows(parquet(tmp_path / "rows"), batch_rows=1_000)
     given = SearchTask(rows, FEATURES, "y", "regression", REFITTED, compute, tmp_path / "scratch", "test")
     found = search_where_declared(given, trials=2, log=tmp_path / "log")
@@ -44,6 +45,23 @@ def test_the_declaration_puts_a_search_on_spark_and_refits_there(
     both = pd.concat([TRAIN, VALIDATION])
     difference = Model.load(tmp_path / "model").predict(both) - expected.model.predict(both)
     assert np.abs(difference).mean() <= tolerance * both["y"].std()
+
+
+@pytest.mark.parametrize("kind", ["hist_gradient_boosting", OWN])
+def test_trials_of_other_estimators_are_the_same_on_spark(tmp_path: Path, cluster: Cluster, kind: str) -> None:
+    settings = {"spark.executor.memory": "512m"}
+    compute = Compute(spark_master=cluster.master, spark_settings=settings, trials="spark", parallel_trials=2)
+    rows, folder = ParquetRows(parquet(tmp_path / "rows"), batch_rows=1_000), place(tmp_path / "declared")
+    about = (rows, FEATURES, "y", "regression", spec(kind))
+    found, expected = (
+        search_where_declared(
+            SearchTask(*about, where, tmp_path / "scratch", "test", folder), trials=2, log=tmp_path / log
+        )
+        for where, log in ((compute, "log"), (Compute(), "expected"))
+    )
+    assert [trial.status for trial in found.trials] == ["ok", "ok"]
+    assert found.trials == expected.trials
+    assert found.model.to_files() == expected.model.to_files()
 
 
 def test_a_problem_that_declares_spark_is_trained_there_and_its_version_scores_here(
