@@ -88,6 +88,7 @@ def run(name: str, cutoff: str | None) -> None:
         history = History(problem, defs(), instance, Ledger(url=settings.ledger_url))
         for step in history.run(cutoff):
             console.print(f"  {time.monotonic() - started:6.1f} s  {step}", soft_wrap=True)
+    console.print(f"How it fares: {settings.reports / problem.name / 'index.html'}", soft_wrap=True)
     console.print("`make ui` opens Dagster, MLflow and the reports over this state.")
     sys.stdout.flush()
     os._exit(0)  # all is on disk; an orderly end has DuckDB's bindings print a page about leaks of their own

@@ -18,6 +18,8 @@ from ml_assets.resources.ledger import Ledger
 from ml_assets.spec import Problem
 
 CODE_VERSION_TAG = "dagster/code_version"
+_ALL_ASSETS = "__ASSET_JOB"
+"""Dagster's own job of assets that no other job selects."""
 _TRAINED_SHARE = 0.6
 """Share of the history before the cutoff that is taken where none is named: enough to learn from, enough to judge."""
 
@@ -52,6 +54,7 @@ class History:
         following = [window for window in windows if window >= at]
         if following and self.ledger.production_as_of(problem, at.key):
             yield from self._score(following)
+        self._run(_ALL_ASSETS, [], [keys.stage(problem, "overview")])
 
     def default_cutoff(self, windows: Sequence[Window]) -> Window:
         """The window after 60% of the history, or later where the split needs more before it."""

@@ -113,6 +113,10 @@ def _running(name: str, command: Sequence[str], settings: Settings, port: int) -
         **os.environ,
         "DAGSTER_HOME": str(settings.dagster_home),
         "ML_ASSETS_HOME": str(settings.home),
+        # Pages link each other: all processes go by the same ports.
+        "ML_ASSETS_DAGSTER_PORT": str(settings.dagster_port),
+        "ML_ASSETS_MLFLOW_PORT": str(settings.mlflow_port),
+        "ML_ASSETS_REPORTS_PORT": str(settings.reports_port),
         "PYTHONUNBUFFERED": "1",
     }
     with log.open("ab") as output:

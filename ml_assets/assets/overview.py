@@ -133,6 +133,7 @@ def _facts(problem: Problem, window: Window, found: Sequence[Evaluation], lake: 
         version=lake.about(scored).get("model_version") if scored.exists() else None,
         error=error,
         held_out=held_out,
+        limit=_metric(problem, _limit(problem, quality)),
         rows=int(quality["rows"]) if "rows" in quality else None,
         marks=tuple(
             Mark(check, here[check].passed if here[check].judged else None, here[check].text)
@@ -143,6 +144,14 @@ def _facts(problem: Problem, window: Window, found: Sequence[Evaluation], lake: 
         report=f"drift/{quote(window.key)}.html" if cells else "",
         run=newest.run,
     )
+
+
+def _limit(problem: Problem, quality: Mapping[str, float]) -> float | None:
+    """Error beyond which the check fails: the one that it worked out for the window, or the declared ratio's."""
+    limits = [quality["limit"]] if "limit" in quality else []
+    if problem.quality.max_ratio is not None and "held_out" in quality:
+        limits.append(problem.quality.max_ratio * quality["held_out"])
+    return min(limits, default=None)
 
 
 def _cells(reports: Reports, problem: Problem, window: Window) -> dict[str, Cell]:

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
@@ -14,6 +15,9 @@ from ml_assets.assets import keys
 from ml_assets.demo.dagster_api import DagsterApi
 from ml_assets.resources.settings import Settings
 from ml_assets_tests.scenario import CUTOFF, WEEKS, Scenario, small_flights
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 pytestmark = [
     pytest.mark.long,
@@ -76,8 +80,8 @@ def backfill(settings: Settings) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def show(backfill: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Opens an address, waits for texts, and returns all text; broken pictures and error pages fail."""
+def driver(backfill: str, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Chrome]":
+    """A browser."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -90,27 +94,33 @@ def show(backfill: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
         options.add_argument(f"--{flag}")
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
-
-        def show(url: str, *texts: str) -> str:
-            driver.get(url)
-            deadline, body = time.monotonic() + 60, ""
-            while time.monotonic() < deadline:
-                body = str(driver.execute_script("return document.body ? document.body.innerText : ''"))
-                if all(text in body for text in texts):
-                    break
-                time.sleep(0.5)
-            missing = [text for text in texts if text not in body]
-            assert not missing, f"{url} lacks {missing}; it shows: {body[:2000]}"
-            assert "An unexpected error" not in body
-            broken = driver.execute_script(
-                "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
-            )
-            assert broken == []
-            return body
-
-        yield show
+        yield driver
     finally:
         driver.quit()
+
+
+@pytest.fixture(scope="module")
+def show(driver: "Chrome") -> Callable[..., str]:
+    """Opens an address, waits for texts, and returns all text; broken pictures and error pages fail."""
+
+    def show(url: str, *texts: str) -> str:
+        driver.get(url)
+        deadline, body = time.monotonic() + 60, ""
+        while time.monotonic() < deadline:
+            body = str(driver.execute_script("return document.body ? document.body.innerText : ''"))
+            if all(text in body for text in texts):
+                break
+            time.sleep(0.5)
+        missing = [text for text in texts if text not in body]
+        assert not missing, f"{url} lacks {missing}; it shows: {body[:2000]}"
+        assert "An unexpected error" not in body
+        broken = driver.execute_script(
+            "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+        )
+        assert broken == []
+        return body
+
+    return show
 
 
 def test_the_lineage_graph_names_every_stage_in_full(show: Callable[..., str], settings: Settings) -> None:
@@ -157,6 +167,23 @@ def test_the_checks_page_shows_verdicts_and_links_the_report(show: Callable[...,
 
 def test_a_backfills_page_shows_that_it_is_done(show: Callable[..., str], settings: Settings, backfill: str) -> None:
     show(f"{settings.dagster_url}/runs/b/{backfill}", "flights / labels", "100% completed")
+
+
+def test_the_problems_page_opens_from_dagster_and_fetches_nothing(
+    show: Callable[..., str], driver: "Chrome", settings: Settings
+) -> None:
+    page = f"{settings.reports_url}/flights/index.html"
+    asset = f"{settings.dagster_url}/assets/flights/overview?view=overview"
+    show(asset, page, "Version 1 is in production")  # written by the sensor, in the daemon
+    driver.find_element("css selector", f'a[href="{page}"]')
+    driver.get_log("browser")  # what came before is not the page's
+    body = show(page, "Version 1 is in production", f"Window {CUTOFF}", "model_quality", "temp_f")
+    assert driver.execute_script("return performance.getEntriesByType('resource').map(each => each.name)") == []
+    assert driver.get_log("browser") == []
+    assert driver.find_elements("css selector", ".names .title")
+    assert driver.find_element("css selector", "#inspector dl").text.startswith("version\nversion 1")
+    assert f"Window {CUTOFF}\n" in body
+    show(f"{settings.reports_url}/", "All problems", "flights")
 
 
 def test_evidentlys_report_opens(show: Callable[..., str], settings: Settings) -> None:

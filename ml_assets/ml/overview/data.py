@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from ml_assets.ml.alerting import Training
 from ml_assets.ml.decisions import LedgerRow, Period, current, periods
-from ml_assets.ml.metrics import error_of
 from ml_assets.spec import GREATER_IS_BETTER, AlertEvent, Problem
 
 _IN_UNIT = ("rmse", "mae")
@@ -36,6 +35,7 @@ class WindowFacts:
         key: Its key.
         version: Version that scored it; None where it has no rows.
         error, held_out: Its metric and the version's own on held-out rows, as the metric; None where not known.
+        limit: The metric beyond which its check fails, which may be another for each window; None where there is none.
         rows: Rows with a label.
         marks: One per check, in the order of the checks.
         cells: Feature -> distance.
@@ -47,6 +47,7 @@ class WindowFacts:
     version: int | None = None
     error: float | None = None
     held_out: float | None = None
+    limit: float | None = None
     rows: int | None = None
     marks: tuple[Mark, ...] = ()
     cells: Mapping[str, Cell] = field(default_factory=dict)
@@ -150,11 +151,6 @@ class Overview:
         """A version's metric on its held-out rows."""
         value = row.numbers.get(f"test_{self.metric}")
         return float(value) if isinstance(value, int | float) else None
-
-    def limit(self, held_out: float) -> float:
-        """The metric beyond which the check of the quality fails."""
-        worst = self.problem.quality.max_ratio * error_of(self.metric, held_out)
-        return error_of(self.metric, worst)
 
     def decided(self, cutoff: str) -> LedgerRow | None:
         """The gate's newest decision on the version of a cutoff."""

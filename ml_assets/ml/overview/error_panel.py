@@ -18,13 +18,16 @@ def error_panel(found: Overview, grid: Grid) -> Panel | None:
         return None
     errors = [each.error for _, each in known if each.error is not None]
     spans = list(_spans(found, grid))
-    scale = scale_of([*errors, *(value for _, _, values in spans for value in values)], _HEIGHT)
+    limits = [(place, each.limit) for place, each in known if each.limit is not None]
+    held_out = [value for _, _, values in spans for value in values]
+    scale = scale_of([*errors, *held_out, *(limit for _, limit in limits)], _HEIGHT)
     failed = {place for place, each in known if QUALITY in each.failed}
     points = [(place, error) for (place, _), error in zip(known, errors, strict=True)]
     svg = "".join(
         [
             *_lines(scale, grid),
-            *(_band(found, grid, scale, *span) for span in spans),
+            *(_band(grid, scale, *span) for span in spans),
+            _limits(limits, grid, scale),
             _curve(points, grid, scale),
             *(_point(place, error, place in failed, grid, scale) for place, error in points),
         ]
@@ -37,30 +40,40 @@ def error_panel(found: Overview, grid: Grid) -> Panel | None:
 
 
 def _spans(found: Overview, grid: Grid) -> Iterator[tuple[int, int, tuple[float, ...]]]:
-    """Per reign: first column, column after the last, and (held out, limit[, low, high])."""
+    """Per reign: first column, column after the last, and (held out[, low, high])."""
     for period in found.reigns:
         first = grid.since(period.since)
         last = len(grid.keys) if period.until is None else grid.since(period.until)
         value = found.held_out(period.row)
         if first < last and value is not None:
-            yield first, last, (value, found.limit(value), *found.intervals.get(period.row.version, ()))
+            yield first, last, (value, *found.intervals.get(period.row.version, ()))
 
 
-def _band(found: Overview, grid: Grid, scale: Scale, first: int, last: int, values: Sequence[float]) -> str:
+def _band(grid: Grid, scale: Scale, first: int, last: int, values: Sequence[float]) -> str:
     left, right = grid.left(first), grid.left(last)
-    value, limit, *interval = values
+    value, *interval = values
     parts = []
     if interval:
         low, high = (scale.y(each) for each in (max(interval), min(interval)))
         parts.append(f'<rect class="band" x="{left:g}" y="{low:g}" width="{right - left:g}" height="{high - low:g}"/>')
     parts.append(f'<path class="heldout" d="M{left:g} {scale.y(value):g}H{right:g}"/>')
-    parts.append(f'<path class="limit" d="M{left:g} {scale.y(limit):g}H{right:g}"/>')
     return "".join(parts)
 
 
 def _lines(scale: Scale, grid: Grid) -> Iterator[str]:
     lines = "".join(f"M0 {scale.y(tick):g}H{grid.width:g}" for tick in scale.ticks)
     yield f'<path class="rule" d="{lines}"/>'
+
+
+def _limits(limits: Sequence[tuple[int, float]], grid: Grid, scale: Scale) -> str:
+    """A step per window."""
+    steps, before = [], None
+    for place, limit in limits:
+        y = scale.y(limit)
+        steps.append(f"V{y:g}" if before == place - 1 else f"M{grid.left(place):g} {y:g}")
+        steps.append(f"H{grid.left(place + 1):g}")
+        before = place
+    return f'<path class="limit" d="{"".join(steps)}"/>' if steps else ""
 
 
 def _curve(points: Sequence[tuple[int, float]], grid: Grid, scale: Scale) -> str:

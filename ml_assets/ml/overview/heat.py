@@ -19,7 +19,8 @@ def ordered(found: Overview) -> tuple[list[str], list[str]]:
     declared = list(found.problem.features)
     rank = {name: place for place, name in enumerate(found.importance)}
     names = sorted(declared, key=lambda name: (rank.get(name, len(rank)), declared.index(name)))
-    ignored = set(found.problem.drift.ignore)
+    judged = {name for each in found.judged for name, cell in each.cells.items() if cell.drifted is not None}
+    ignored = {*found.problem.drift.ignore, *(set(names) - judged if judged else ())}
     return [name for name in names if name not in ignored], [name for name in names if name in ignored]
 
 

@@ -85,12 +85,12 @@ def _picture(found: Overview, now: Present) -> str:
         f'<div class="names" style="height:{height:g}px">{names}</div>'
         f'<div class="plot" data-keys="{escape(" ".join(found.columns))}" data-cell="{grid.cell:g}">'
         f'<svg width="{grid.width:g}" height="{height:g}" role="img" aria-label="{escape(said)}">{drawn}</svg></div>'
-        f'</div>{_legend(bool(heat))}<script type="application/json" id="distances">{distances(found)}</script>'
+        f'</div>{_legend(found, bool(heat))}<script type="application/json" id="distances">{distances(found)}</script>'
         "</section>"
     )
 
 
-def _legend(heat: bool) -> str:
+def _legend(found: Overview, heat: bool) -> str:
     entries = [
         ('<circle class="point" cx="8" cy="8" r="4"/>', "error"),
         ('<path class="badpoint" d="M8 1l6 11h-12z"/>', "its check failed, by error or bias"),
@@ -102,6 +102,9 @@ def _legend(heat: bool) -> str:
         ('<circle class="won" cx="8" cy="8" r="8"/><path class="sign" d="M4 8l3 3.5l5-6.5"/>', "promoted"),
         ('<circle class="lost" cx="8" cy="8" r="7"/><path class="lostsign" d="M5.5 5.5l5 5m0-5l-5 5"/>', "rejected"),
     ]  # fmt: skip
+    if found.notices:
+        envelope = '<rect x="0.5" y="2" width="15" height="12" rx="2"/><path d="M1.5 3.5l6.5 5l6.5-5"/>'
+        entries.append((f'<g class="letter badnews">{envelope}</g>', "people told, of bad news"))
     drawn = "".join(
         f'<span><svg width="16" height="16" aria-hidden="true">{sign}</svg>{text}</span>' for sign, text in entries
     )
@@ -113,15 +116,18 @@ def _legend(heat: bool) -> str:
             '<rect class="h5" width="16" height="16"/><rect class="drifted" x="6" y="6" width="3" height="3"/></svg>'
             "drifted</span>"
         )
+    if heat and found.importance:
+        drawn += "<span>bar behind a name: what the version in production rests on</span>"
     return f'<div class="legend">{drawn}</div>'
 
 
 def _inspector(found: Overview) -> str:
+    """What the script fills; without one it is not there, and the tables say the same."""
     judged = found.judged
     if not judged:
         return ""
     return (
-        f'<section id="inspector" data-window="{escape(judged[-1].key)}" aria-live="polite">'
+        f'<section id="inspector" data-window="{escape(judged[-1].key)}" aria-live="polite" hidden>'
         f"<h2>Window {escape(judged[-1].key)}</h2>"
         '<p class="quiet" hidden>It was not judged.</p><dl></dl></section>'
     )
@@ -141,8 +147,10 @@ def _sections(found: Overview) -> str:
 
 
 def _footer(found: Overview) -> str:
-    links = {"Dagster": f"{found.dagster_url}/asset-groups/{found.problem.name}" if found.dagster_url else ""}
-    links["MLflow"] = f"{found.mlflow_url}/#/models/{found.problem.name}" if found.mlflow_url else ""
-    shown_ = " · ".join(f'<a href="{escape(url)}">{name}</a>' for name, url in links.items() if url)
+    name, links = found.problem.name, []
+    if found.dagster_url:
+        links.append(("Dagster", f"{found.dagster_url}/assets/{name}/overview?view=lineage"))
+    if found.mlflow_url:
+        links.append(("MLflow", f"{found.mlflow_url}/#/models/{name}"))
     as_of = f"As of {found.as_of[:16].replace('T', ' ')} UTC. " if found.as_of else ""
-    return f"{as_of}{shown_}"
+    return as_of + " · ".join(f'<a href="{escape(url)}">{text}</a>' for text, url in links)

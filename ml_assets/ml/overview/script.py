@@ -32,6 +32,7 @@ SCRIPT = """
       list.append(both);
     });
     const box = document.getElementById('inspector');
+    box.hidden = false;
     box.querySelector('h2').textContent = 'Window ' + keys[place];
     box.querySelector('dl').replaceWith(list);
     box.querySelector('p').hidden = !!row;

@@ -52,17 +52,14 @@ def _error(found: Overview, window: WindowFacts) -> str:
     assert window.error is not None  # as `newest` has it
     unit = f" {found.unit}".rstrip()
     text = f"{found.metric} was {shown(window.error)}{unit} in window {window.key}"
-    if window.held_out is None:
-        return text
-    error, before = error_of(found.metric, window.error), error_of(found.metric, window.held_out)
-    if not before:
-        return text
-    change = error / before - 1
-    interval = None if window.version is None else found.intervals.get(window.version)
-    if interval and min(interval) <= window.error <= max(interval):
-        return f"{text}, within its interval on held-out rows ({shown(interval[0])} to {shown(interval[1])})"
-    better = "better" if change < 0 else "worse"
-    return f"{text}, {abs(change):.0%} {better} than the {shown(window.held_out)} on held-out rows"
+    error, said = error_of(found.metric, window.error), []
+    if window.held_out is not None and (before := error_of(found.metric, window.held_out)):
+        better = "better" if error < before else "worse"
+        said.append(f"{abs(error / before - 1):.0%} {better} than the {shown(window.held_out)} on held-out rows")
+    if window.limit is not None:
+        where = "beyond" if error > error_of(found.metric, window.limit) else "within"
+        said.append(f"{where} its limit of {shown(window.limit)}")
+    return ", ".join([text, *([" and ".join(said)] if said else [])])
 
 
 @dataclass(frozen=True)

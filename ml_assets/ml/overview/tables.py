@@ -26,7 +26,7 @@ def window_row(found: Overview, window: WindowFacts) -> str:
     cells = [
         f"<b>{escape(window.key)}</b>",
         _version(found, window.version),
-        _error(found, window),
+        _error(window),
         "".join(_mark(mark) for mark in window.marks),
         _farthest(window),
         " · ".join(_window_links(found, window)),
@@ -87,12 +87,13 @@ def _training(found: Overview, training: Training) -> Iterator[str]:
     yield " ".join(_run_link(found, training.run))
 
 
-def _error(found: Overview, window: WindowFacts) -> str:
+def _error(window: WindowFacts) -> str:
     if window.error is None:
         return '<span class="un">not known</span>'
     text = f"<b>{shown(window.error)}</b>"
     if window.held_out is not None:
-        text += f" <small>held out {shown(window.held_out)}, limit {shown(found.limit(window.held_out))}</small>"
+        text += f" <small>held out {shown(window.held_out)}</small>"
+    text += f" <small>limit {shown(window.limit)}</small>" if window.limit is not None else ""
     return text + (f" <small>{window.rows:,} rows</small>" if window.rows else "")
 
 

@@ -33,7 +33,15 @@ def window(place: int, *failed: str, error: float | None = 38.5, **more: object)
     """A judged window in which these checks failed."""
     drawn = np.random.default_rng(place)
     cells = {name: Cell(float(drawn.uniform(0, 2)), bool(drawn.uniform() < 0.2)) for name in flights().features}
-    about = {"key": key(place), "version": 1, "error": error, "held_out": 39.0, "rows": 6000, "cells": cells}
+    about = {
+        "key": key(place),
+        "version": 1,
+        "error": error,
+        "held_out": 39.0,
+        "limit": 48.75,
+        "rows": 6000,
+        "cells": cells,
+    }
     about |= {"marks": tuple(Mark(check, check not in failed, f"words on {check}") for check in CHECKS)}
     about |= {"report": f"drift/{key(place)}.html", "run": f"run-of-{place}"}
     return WindowFacts(**about | more)  # type: ignore[arg-type]

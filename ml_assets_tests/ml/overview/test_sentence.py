@@ -28,18 +28,20 @@ def _last(*failed: str, error: float | None = 40.0, version: int = 3) -> Overvie
         pytest.param(
             _last(),
             "good",
-            f"{SINCE}rmse was 40.00 minutes in window {key(25)}, within its interval on held-out rows (38.00 to 43.50).",
-            id="within the interval",
+            f"{SINCE}rmse was 40.00 minutes in window {key(25)}, 3% worse than the 39.00 on held-out rows and within its "
+            "limit of 48.75.",
+            id="within its limit",
         ),
         pytest.param(
             _last("model_quality", error=58.5),
             "bad",
-            f"{SINCE}rmse was 58.50 minutes in window {key(25)}, 50% worse than the 39.00 on held-out rows. "
+            f"{SINCE}rmse was 58.50 minutes in window {key(25)}, 50% worse than the 39.00 on held-out rows and beyond "
+            "its limit of 48.75. "
             f"Failing: model_quality in {key(25)} (words on model_quality).",
             id="a check that retrains",
         ),
         pytest.param(
-            _last("data_drift"), "watch", f"(38.00 to 43.50). Failing: data_drift in {key(25)} (words on data_drift).", id="another check"
+            _last("data_drift"), "watch", f"its limit of 48.75. Failing: data_drift in {key(25)} (words on data_drift).", id="another check"
         ),
         pytest.param(
             replace(_last(), trainings=(FLYING,)), "watch", f"A training for {key(26)} is in flight.", id="in flight"
@@ -71,7 +73,9 @@ def test_a_check_that_could_not_judge_neither_fails_nor_ends_a_streak() -> None:
     marks = tuple(replace(mark, passed=None) for mark in unjudged.marks)
     windows = {key(24): window(24, "model_quality"), key(23): window(23, "model_quality")}
     found = replace(found, windows={**found.windows, **windows, key(25): replace(unjudged, marks=marks)})
-    assert present(found).sentence.endswith(f"Failing: model_quality since {key(23)} (2 windows; words on model_quality).")
+    assert present(found).sentence.endswith(
+        f"Failing: model_quality since {key(23)} (2 windows; words on model_quality)."
+    )
 
 
 def test_long_words_are_left_to_the_page() -> None:
@@ -85,5 +89,8 @@ def test_a_score_that_is_good_when_large_is_compared_the_right_way_round() -> No
     quality = flights().quality.model_copy(update={"metric": "auc"})
     problem = flights().model_copy(update={"quality": quality})
     found = overview(problem, decisions=(decision(1, 0),), intervals={}, trainings=())
-    found = replace(found, windows={key(0): window(0, error=0.7, held_out=0.8)})
-    assert "auc was 0.7000 in window 2013-04-01, 50% worse than the 0.8000 on held-out rows" in present(found).sentence
+    found = replace(found, windows={key(0): window(0, error=0.7, held_out=0.8, limit=0.75)})
+    assert (
+        "auc was 0.7000 in window 2013-04-01, 50% worse than the 0.8000 on held-out rows and beyond its limit of 0.7500"
+        in present(found).sentence
+    )
