@@ -71,7 +71,8 @@ def _line(axes: "Axes", points: Sequence[Point], values: Sequence[float | None])
     for bad, colour, marker, name in ((False, BLUE, "o", "good window"), (True, ORANGE, "^", "a check failed")):
         there = [each for each in known if points[each[0]].bad == bad]
         if there:
-            axes.scatter(*zip(*there, strict=True), c=colour, marker=marker, s=26, zorder=3, label=name)
+            places, errors = zip(*there, strict=True)
+            axes.scatter(places, errors, c=colour, marker=marker, s=26, zorder=3, label=name)
 
 
 def _plain(axes: "Axes") -> None:
