@@ -51,7 +51,7 @@ SCRIPT = """
   plot.addEventListener('pointermove', event => {
     const place = at(event), row = feature(event), ratio = row < 0 ? null : far.ratios[row][place];
     cursor.setAttribute('x', place * cell);
-    tip.textContent = keys[place] + (ratio == null ? '' : `: ${far.features[row]} ${ratio} of its threshold`);
+    tip.textContent = keys[place] + (ratio == null ? '' : `: ${far.features[row]} ${ratio} × its threshold`);
     tip.hidden = false;
     const left = event.clientX - plot.getBoundingClientRect().left;
     tip.style.top = event.clientY - plot.getBoundingClientRect().top + 16 + 'px';
