@@ -45,7 +45,8 @@ class LakeOfflineStoreConfig(FeastConfigBaseModel):
     """Threads of the process's DuckDB, which all its queries share; all cores when left out."""
     memory_limit: str | None = None
     """Its memory limit, e.g. "4GB"; it spills to disk beyond. 80% of the machine when left out. What a
-    point-in-time join holds outside DuckDB does not count; `point_in_time` says how much that is."""
+    point-in-time join holds outside DuckDB does not count; `point_in_time` says how much that is, for each view that
+    is joined at the same time."""
     known_values_only: bool = True
     """Values not yet known at a row's prediction time are hidden, whether or not a caller asks Feast to with
     `filter_by_created_timestamp`: its default would let them through. False joins on event time alone."""
