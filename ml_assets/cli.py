@@ -104,7 +104,7 @@ def alert_test(name: str) -> None:
 
     settings, problem = _settings(), find_problem(DEFS, name)
     channels = AlertChannels.from_environment(os.environ).process_config_and_initialize()
-    page, failed = f"{settings.reports_url}/{problem.name}/index.html", False
+    page, failed = f"{settings.reports_links or settings.reports_url}/{problem.name}/index.html", False
     for receiver, trouble in send_test(problem, channels, datetime.now(UTC), page=page):
         click.echo(f"{receiver}: {trouble or 'sent'}")
         failed |= bool(trouble)

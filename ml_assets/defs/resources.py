@@ -33,9 +33,9 @@ def resources() -> dg.Definitions:
             "data_docs": DataDocs(root=str(settings.reports / "data_docs")),
             "reports": Reports(
                 root=str(settings.reports),
-                url=settings.reports_url,
-                dagster_url=settings.links_url or settings.dagster_url,
-                mlflow_url=settings.mlflow_url,
+                url=settings.reports_links or settings.reports_url,
+                dagster_url=settings.dagster_links or settings.dagster_url,
+                mlflow_url=settings.mlflow_links or settings.mlflow_url,
             ),
             "alert_channels": AlertChannels.from_environment(os.environ),
         },

@@ -16,8 +16,9 @@ class Settings:
     Environment variables: `ML_ASSETS_HOME` (state; default `var/demo` below the working folder),
     `ML_ASSETS_TRACKING_URI` (MLflow), `ML_ASSETS_LEDGER_URL` (any SQLAlchemy URL), `ML_ASSETS_FEAST_REGISTRY`
     (PostgreSQL for Feast's registry), `ML_ASSETS_ONLINE_STORE` (Redis for its online store),
-    `ML_ASSETS_DAGSTER_URL` (where links in alerts lead, when others reach Dagster's UI elsewhere) and
-    `ML_ASSETS_DAGSTER_PORT`, `ML_ASSETS_MLFLOW_PORT`, `ML_ASSETS_REPORTS_PORT`.
+    `ML_ASSETS_DAGSTER_PORT`, `ML_ASSETS_MLFLOW_PORT`, `ML_ASSETS_REPORTS_PORT`, and `ML_ASSETS_DAGSTER_URL`,
+    `ML_ASSETS_MLFLOW_URL`, `ML_ASSETS_REPORTS_URL` (where links in alerts and pages lead, when others reach these
+    elsewhere).
     """
 
     home: Path
@@ -30,8 +31,12 @@ class Settings:
     """Whether the registry's address is set. The address itself is left where it is: it may hold a password."""
     online_store: bool = False
     """Likewise of the online store."""
-    links_url: str = ""
+    dagster_links: str = ""
     """Dagster's UI as others reach it; "" for `dagster_url`."""
+    mlflow_links: str = ""
+    """Likewise MLflow's UI."""
+    reports_links: str = ""
+    """Likewise the reports."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], working_folder: Path) -> "Settings":
@@ -54,7 +59,9 @@ class Settings:
             reports_port=int(environment.get("ML_ASSETS_REPORTS_PORT", "3072")),
             feast_registry=bool(environment.get(FEAST_REGISTRY)),
             online_store=bool(environment.get(ONLINE_STORE)),
-            links_url=environment.get("ML_ASSETS_DAGSTER_URL", ""),
+            dagster_links=environment.get("ML_ASSETS_DAGSTER_URL", ""),
+            mlflow_links=environment.get("ML_ASSETS_MLFLOW_URL", ""),
+            reports_links=environment.get("ML_ASSETS_REPORTS_URL", ""),
         )
 
     @property
