@@ -68,23 +68,22 @@ def judged_windows(instance: DagsterInstance, problem: Problem) -> dict[Window, 
 
 def _evaluations(instance: DagsterInstance, problem: Problem, check: str) -> Collection[Evaluation]:
     key = check_key(problem, check)
-    # Old windows that are judged late stand before the newest ones, so rows alone do not tell how far to look.
-    there = {window_of(problem.cadence, name) for name in instance.get_materialized_partitions(key.asset_key)}
-    wanted = set(sorted(there)[-NEWEST_WINDOWS:])
-    newest: dict[Window, Evaluation] = {}
+    # Old windows that are judged late stand before the newest ones, so rows alone do not tell how far to look. Keys
+    # stand in the order of time: they are ISO 8601, and of an hour that the clocks repeat the second one is longer.
+    wanted = set(sorted(instance.get_materialized_partitions(key.asset_key))[-NEWEST_WINDOWS:])
+    newest: dict[str, Evaluation] = {}
     cursor: int | None = None
     for _ in range(_PAGES):
         page = instance.event_log_storage.get_asset_check_execution_history(
             key, limit=_PAGE, cursor=cursor, status=_DONE
         )
         for record in page:
-            found = _evaluation(record.event, problem, check)
-            if found is None or found.window not in wanted:
+            if record.partition not in wanted or (found := _evaluation(record.event, problem, check)) is None:
                 continue
             # The rows follow the order of planning, so the newest evaluation is found by its own time.
-            former = newest.get(found.window)
+            former = newest.get(found.window.key)
             if former is None or former.at < found.at:
-                newest[found.window] = found
+                newest[found.window.key] = found
         if len(page) < _PAGE or len(newest) == len(wanted):
             break
         cursor = page[-1].id

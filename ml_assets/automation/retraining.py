@@ -117,7 +117,7 @@ def wanted_retraining(instance: dg.DagsterInstance, problem: Problem, ledger: Le
 def newest_scored(instance: dg.DagsterInstance, problem: Problem) -> Window | None:
     """The newest window that has predictions."""
     scored = instance.get_materialized_partitions(keys.stage(problem, "predictions"))
-    return max((window_of(problem.cadence, key) for key in scored), default=None)
+    return window_of(problem.cadence, max(scored)) if scored else None
 
 
 def last_cutoff(problem: Problem, rows: list[LedgerRow]) -> datetime | None:
