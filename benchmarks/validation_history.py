@@ -4,7 +4,7 @@ Nothing of Dagster is needed: sources are landed, views, rows and labels compute
 functions that the assets call, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -41,21 +41,44 @@ def retail(folder: Path, windows: int | None = None) -> Iterator[Subject]:
 
 
 def _subjects(features: FeatureSet, problem: Problem, folder: Path, count: int | None) -> Iterator[Subject]:
-    lake = Lake(root=str(folder / "lake"), landing=str(folder / "landing"))
     windows = all_windows(features.cadence)[:count]
-    for window in windows:
-        if features is problem:
-            deliver(problem, lake, window)
-        _land(features, lake, window)
-    late = problem.label.lookahead_days
-    labelled = [window for window in windows if (windows[-1].end - window.end).days >= late]
-    for window in windows:
-        _compute(problem, lake, window, with_labels=window in labelled)
-    store = FeatureStore(root=str(folder / "feast"))
-    store.apply(features, {view.name: lake.view(features, view.name) for view in features.feature_views})
-    yield _training_set(problem, lake, store, windows[-1].shift(1), len(labelled))
+    if features is problem:
+        deliver_all(problem, folder, windows)
+    lake, store = land_history(features, [problem], folder, windows)
+    labelled = sum(lake.stage(problem, "labels", window.key).exists() for window in windows)
+    yield _training_set(problem, lake, store, windows[-1].shift(1), labelled)
     for view in features.feature_views:
         yield view_subject(features, view, lake)
+
+
+def deliver_all(problem: Problem, folder: Path, windows: Sequence[Window]) -> None:
+    """Deliver the flights of some weeks; the shop's lines lie beside its declaration."""
+    lake = Lake(root=str(folder / "lake"), landing=str(folder / "landing"))
+    for window in windows:
+        deliver(problem, lake, window)
+
+
+def land_history(
+    features: FeatureSet, problems: Sequence[Problem], folder: Path, windows: Sequence[Window]
+) -> tuple[Lake, FeatureStore]:
+    """Land windows that are delivered, and compute rows and labels of problems, as far as the windows tell them.
+
+    Args:
+        features: Whose sources and views.
+        problems: On these features.
+        folder: Where lake, deliveries and Feast's registry go.
+        windows: In a row, oldest first.
+    """
+    lake = Lake(root=str(folder / "lake"), landing=str(folder / "landing"))
+    for window in windows:
+        _land(features, lake, window)
+    for problem in problems:
+        for window in windows:
+            known = (windows[-1].end - window.end).days >= problem.label.lookahead_days
+            _compute(problem, lake, window, with_labels=known)
+    store = FeatureStore(root=str(folder / "feast"))
+    store.apply(features, {view.name: lake.view(features, view.name) for view in features.feature_views})
+    return lake, store
 
 
 def _land(features: FeatureSet, lake: Lake, window: Window) -> None:
