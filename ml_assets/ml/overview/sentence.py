@@ -54,8 +54,9 @@ def _error(found: Overview, window: WindowFacts) -> str:
     text = f"{found.metric} was {shown(window.error)}{unit} in window {window.key}"
     error, said = error_of(found.metric, window.error), []
     if window.held_out is not None and (before := error_of(found.metric, window.held_out)):
-        better = "better" if error < before else "worse"
-        said.append(f"{abs(error / before - 1):.0%} {better} than the {shown(window.held_out)} on held-out rows")
+        more, better = abs(error / before - 1), "better" if error < before else "worse"
+        how = f"{more:.0%} {better} than" if more >= 0.005 else "like"
+        said.append(f"{how} the {shown(window.held_out)} on held-out rows")
     if window.limit is not None:
         where = "beyond" if error > error_of(found.metric, window.limit) else "within"
         said.append(f"{where} its limit of {shown(window.limit)}")
