@@ -9,7 +9,8 @@ import pytest
 
 from ml_assets.alerts.outbox import Outbox
 from ml_assets.assets import keys
-from ml_assets.assets.overview import PAGE, collect, refresh
+from ml_assets.assets.overview import PAGE, build_overview, refresh
+from ml_assets.assets.overview_facts import collect
 from ml_assets.automation.refreshing import build_overview_sensor
 from ml_assets.ml.alerting import Alert
 from ml_assets.ml.overview.data import Cell, Overview
@@ -129,8 +130,6 @@ def test_the_same_state_is_the_same_page(desk: Desk) -> None:
 
 
 def test_the_asset_writes_the_page_when_it_is_materialised(desk: Desk) -> None:
-    from ml_assets.assets.overview import build_overview
-
     _judge(desk, 0)
     resources = {"ledger": desk.ledger, "reports": desk.reports, "lake": _lake(desk)}
     done = dg.materialize([build_overview(desk.problem)], instance=desk.instance, resources=resources)
