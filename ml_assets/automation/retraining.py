@@ -15,7 +15,7 @@ from ml_assets.assets import keys
 from ml_assets.automation.claims import claim
 from ml_assets.automation.evaluations import judged_windows
 from ml_assets.automation.trainings import settling, trainings
-from ml_assets.ml.attempts import Attempt, half_done, in_flight, next_attempt
+from ml_assets.ml.attempts import half_done, in_flight, next_attempt
 from ml_assets.ml.retraining import decide
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.resources.ledger import Ledger, LedgerRow
@@ -39,6 +39,7 @@ class Wanted:
         reason: Why, for people.
         windows, checks: Bad windows and their failed checks.
         number: Number of the attempt, from 1.
+        after: Run of the training before it; "" of the first one.
     """
 
     cutoff: str
@@ -47,6 +48,7 @@ class Wanted:
     windows: tuple[str, ...]
     checks: tuple[str, ...]
     number: int
+    after: str
 
     @property
     def key(self) -> str:
@@ -72,7 +74,7 @@ def build_retraining_sensor(problem: Problem, job: "AssetJob") -> dg.SensorDefin
         if problem.retraining.mode == "dry_run":
             return _reported(problem, wanted, told=context.cursor == wanted.key)
         location = context.code_location_origin.location_name if context.code_location_origin else ""
-        holder = claim(ledger.url, problem.name, wanted.key, location, now)
+        holder = claim(ledger.url, problem.name, wanted.after, location, now)
         if holder != location:
             return dg.SensorResult(skip_reason=f"The code location '{holder}' retrains: {wanted.reason}")
         context.log.info(wanted.reason)
@@ -97,10 +99,11 @@ def wanted_retraining(instance: dg.DagsterInstance, problem: Problem, ledger: Le
         return f"A training is in flight: run {flying.run[:8]}."
     if unsettled := settling(instance, problem):
         return f"One retraining answers all verdicts that are coming in: {unsettled}."
+    after = attempts[-1].run if attempts else ""
     rows = [row for row in ledger.rows(problem) if not row.by_hand]
     left = half_done(attempts, {row.cutoff: row.by for row in rows})
-    if left and isinstance(number := next_attempt(left.cause_id, attempts, policy, now), int):
-        return _again(left, number)
+    if left and isinstance(again := next_attempt(left.cause_id, attempts, policy, now), int):
+        return Wanted(left.cutoff, left.cause_id, left.cause, left.windows, left.checks, again, after)
     scored = newest_scored(instance, problem)
     late = problem.label.lookahead_days
     decision = decide(
@@ -108,10 +111,10 @@ def wanted_retraining(instance: dg.DagsterInstance, problem: Problem, ledger: Le
     )
     if not decision.retrain:
         return decision.reason
-    number_ = next_attempt(decision.cause, attempts, policy, now)
-    if isinstance(number_, str):
-        return f"{decision.reason} {number_}"
-    return Wanted(decision.cutoff, decision.cause, decision.reason, decision.bad, decision.checks, number_)
+    number = next_attempt(decision.cause, attempts, policy, now)
+    if isinstance(number, str):
+        return f"{decision.reason} {number}"
+    return Wanted(decision.cutoff, decision.cause, decision.reason, decision.bad, decision.checks, number, after)
 
 
 def newest_scored(instance: dg.DagsterInstance, problem: Problem) -> Window | None:
@@ -123,10 +126,6 @@ def newest_scored(instance: dg.DagsterInstance, problem: Problem) -> Window | No
 def last_cutoff(problem: Problem, rows: list[LedgerRow]) -> datetime | None:
     """Cutoff of the latest training that came to a decision."""
     return max((window_of(problem.cadence, row.cutoff).start for row in rows), default=None)
-
-
-def _again(left: Attempt, number: int) -> Wanted:
-    return Wanted(left.cutoff, left.cause_id, left.cause, left.windows, left.checks, number)
 
 
 def _request(problem: Problem, wanted: Wanted) -> dg.RunRequest:

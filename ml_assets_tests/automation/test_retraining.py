@@ -210,12 +210,19 @@ def test_the_same_problem_in_two_code_locations_retrains_once(watched: Watched) 
     assert "No window is judged since" in watched.skipped(location="two")
 
 
+def test_two_code_locations_with_different_policies_do_not_retrain_at_once(watched: Watched) -> None:
+    other = replace(watched, problem=watched_problem(bad_windows=1, of_last=1))
+    watched.judge_weeks("gqq")
+    assert watched.tick(location="one").run_requests
+    assert "'one' retrains" in other.skipped(location="two")
+
+
 def test_a_code_location_that_claimed_and_vanished_does_not_stop_the_others(watched: Watched) -> None:
     watched.judge_weeks("gqq")
     wanted = watched.wanted()
     assert isinstance(wanted, Wanted)
     then = datetime.now(UTC) - EXPIRES
-    assert claim(watched.ledger.url, "flights", wanted.key, "gone", then) == "gone"
+    assert claim(watched.ledger.url, "flights", wanted.after, "gone", then) == "gone"
     assert watched.tick(location="two").run_requests
 
 
