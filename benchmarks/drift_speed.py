@@ -122,7 +122,7 @@ def ours(folder: str, way: str) -> Callable[[], Callable[[], dict[str, Any]]]:
     columns = {**features, "prediction": "float"}
     reference, current = _files(f"{folder}/reference"), _files(f"{folder}/current")
     html, json = Path(folder, f"{way}.html"), Path(folder, f"{way}.record.json")
-    policy = DriftPolicy(null_share_threshold=1, min_rows=1)
+    policy = DriftPolicy(max_odd_share=1, min_rows=1)
 
     def report(before: TableSummary, now: TableSummary) -> Any:
         given: Mapping[str, Any] = {"features": features, "target": None, "policy": policy, "title": way}

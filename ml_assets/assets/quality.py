@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.assets import keys, partitions
-from ml_assets.assets.predictions import VERSION, read_predictions
+from ml_assets.assets.check_results import check_result
+from ml_assets.assets.predictions import CUTOFF, VERSION, read_predictions
 from ml_assets.assets.run_windows import Outcome, run_windows
+from ml_assets.assets.watch_files import read_held_out
 from ml_assets.ml import figures
-from ml_assets.ml.metrics import error_of, evaluate
+from ml_assets.ml.held_out import HeldOut
+from ml_assets.ml.metrics import error_of
 from ml_assets.ml.scores import Labels, Scores, known, label_of, read_scores
-from ml_assets.ml.window_checks import CheckVerdict, HeldOut, quality_verdict
+from ml_assets.ml.watching import ALL, judge_quality
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
@@ -68,10 +71,8 @@ def with_labels(problem: Problem, window: Window, lake: Lake, *, required: bool 
 
 def _judge(problem: Problem, window: Window, lake: Lake, ledger: Ledger) -> Outcome:
     frame = with_labels(problem, window, lake)
-    label, scores = label_of(problem.task, frame[problem.label.name]), read_scores(problem.task, frame)
-    metrics = evaluate(label, scores)
     version = None if frame.empty else int(frame[VERSION].iloc[0])
-    expected = _held_out_error(problem, version, ledger)
+    metrics, verdict = judge_quality(problem, _held_out(problem, frame, version, lake, ledger), frame)
     table = pd.DataFrame([{"window": window.key, VERSION: version, **metrics.as_dict()}])
     path = lake.write(lake.stage(problem, "quality", window.key), table)
     metadata: dict[str, Any] = {**metrics.as_dict(), "path": dg.MetadataValue.path(path)}
@@ -79,25 +80,22 @@ def _judge(problem: Problem, window: Window, lake: Lake, ledger: Ledger) -> Outc
         metadata["model_version"] = version
     if metrics.rows:
         name = "confusion" if problem.task == "multiclass" else "calibration"
+        label, scores = label_of(problem.task, frame[problem.label.name]), read_scores(problem.task, frame)
         metadata[name] = dg.MetadataValue.md(figures.inline(_picture(problem, label, scores)))
-    if expected and not metrics.undefined(problem.quality.metric):
-        metadata["error_ratio"] = metrics.error(problem.quality.metric) / expected
-    verdict = quality_verdict(
-        metrics,
-        HeldOut(expected),
-        problem.quality,
-        scored=len(frame),
-        task=problem.task,
-        unit=problem.label.unit,
-    )
-    return Outcome(metadata, [_result(verdict)])
+    if "ratio" in verdict.numbers:
+        metadata["error_ratio"] = verdict.numbers["ratio"]
+    return Outcome(metadata, [check_result(verdict)])
 
 
-def _held_out_error(problem: Problem, version: int | None, ledger: Ledger) -> float | None:
-    """The version's own error on its test rows; None where it is undefined there."""
-    numbers = {} if version is None else ledger.version(problem, version).numbers
-    value = numbers.get(f"test_{problem.quality.metric}")
-    return None if value is None else error_of(problem.quality.metric, value)
+def _held_out(
+    problem: Problem, frame: pd.DataFrame, version: int | None, lake: Lake, ledger: Ledger
+) -> dict[str, HeldOut]:
+    """What is known of the version that scored the rows; nothing where there are none."""
+    if version is None:
+        return {ALL: HeldOut(None)}
+    value = ledger.version(problem, version).numbers.get(f"test_{problem.quality.metric}")
+    error = None if value is None else error_of(problem.quality.metric, value)
+    return read_held_out(problem, version, str(frame[CUTOFF].iloc[0]), error, lake)
 
 
 def _picture(problem: Problem, label: Labels, scores: Scores) -> "Figure":
@@ -106,13 +104,3 @@ def _picture(problem: Problem, label: Labels, scores: Scores) -> "Figure":
     if problem.task == "multiclass":
         return figures.confusion_figure(label[there], scores.predictions()[there])
     return figures.error_figure(label[there], scores.values[there], problem.label.unit)
-
-
-def _result(verdict: CheckVerdict) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=verdict.check,
-        passed=verdict.passed,
-        severity=dg.AssetCheckSeverity.WARN,  # quality is judged by the retraining policy, it stops nothing
-        description=verdict.text,
-        metadata=dict(verdict.numbers),
-    )

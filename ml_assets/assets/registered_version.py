@@ -1,7 +1,6 @@
 """Stage 5: the model version of a cutoff: staging, the promotion gate, then production or archived."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,6 +8,7 @@ import pandas as pd
 
 from ml_assets.assets import feature_versions, gate, keys, partitions, retraining_cause, version_card
 from ml_assets.assets.tuned_model import RESULT
+from ml_assets.assets.watch_files import keep_baseline, reference_path
 from ml_assets.errors import NotLandedError
 from ml_assets.ml.dataset import SPLIT
 from ml_assets.ml.decisions import stages
@@ -50,6 +50,7 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         held_out = frame[frame[SPLIT] != "train"].reset_index(drop=True)
         challenger = Model.load(lake.model_folder(problem, cutoff) / "model")
         lake.write(reference_path(problem, cutoff, lake), reference_rows(problem, challenger, held_out))
+        keep_baseline(problem, cutoff, challenger, frame, lake)
         candidate = _candidate(problem, cutoff, result, lake, registry, by=context.run.run_id, cause=cause)
         verdict, row = gate.decide(problem, candidate, challenger, held_out, registry, ledger)
         about = _about(problem, cutoff, result, registry)
@@ -65,11 +66,6 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=metadata, check_results=[gate.check_result(verdict, row)])
 
     return registered_version
-
-
-def reference_path(problem: Problem, cutoff: str, lake: Lake) -> Path:
-    """File of a version's held-out rows with its predictions: what later windows are compared with."""
-    return lake.stage(problem, "registered_version", cutoff, "reference")
 
 
 def _result(problem: Problem, cutoff: str, lake: Lake) -> dict[str, Any]:
@@ -112,6 +108,7 @@ def _origin(problem: Problem, cutoff: str, result: dict[str, Any]) -> dict[str, 
         "dataset_partition": cutoff,
         "data_sha256": result["data_sha256"],
         "code_version": code_version(problem),
+        "estimator": problem.search.estimator,
         "seed": str(problem.search.seed),
     }
 

@@ -48,9 +48,9 @@ def bootstrap_gains(
     """
     _, index = np.unique(block, return_inverse=True)
     blocks = int(index.max()) + 1
-    ours, theirs = (_resampled(metric, label, scores, index) for scores in (challenger, champion))
-    draws = _draws(blocks, len(label), samples=samples, seed=seed)
-    return np.concatenate([gain(ours(counts), theirs(counts), root=metric == "rmse") for counts in draws])
+    ours, theirs = (resampled(metric, label, scores, index) for scores in (challenger, champion))
+    drawn = draws(blocks, len(label), samples=samples, seed=seed)
+    return np.concatenate([gain(ours(counts), theirs(counts), root=metric == "rmse") for counts in drawn])
 
 
 def bootstrap_interval(
@@ -78,9 +78,9 @@ def bootstrap_interval(
     """
     _, index = np.unique(block, return_inverse=True)
     blocks, size = int(index.max()) + 1, np.bincount(index)
-    errors = _resampled(metric, label, scores, index)
+    errors = resampled(metric, label, scores, index)
     found = []
-    for counts in _draws(blocks, len(label), samples=samples, seed=seed):
+    for counts in draws(blocks, len(label), samples=samples, seed=seed):
         error = errors(counts) / (counts @ size) if metric in ADDITIVE else errors(counts)
         found.append(np.sqrt(error) if metric == "rmse" else error)
     values = np.concatenate(found)
@@ -99,15 +99,21 @@ def gain(challenger: Floats, champion: Floats, *, root: bool = False) -> Floats:
     return np.where(np.isnan(challenger) | np.isnan(champion), np.nan, relative)
 
 
-def _draws(blocks: int, rows: int, *, samples: int, seed: int) -> Iterator[Weights]:
-    """(s, blocks) how often each block is drawn, in parts that keep the weights of the rows in memory."""
+def draws(blocks: int, rows: int, *, samples: int, seed: int, drawn: int | None = None) -> Iterator[Weights]:
+    """(s, blocks) how often each block is drawn, in parts that keep the weights of the rows in memory.
+
+    Args:
+        blocks, rows: How many there are.
+        samples, seed: How many resamples, and the seed of the drawing.
+        drawn: Blocks of a resample, when not as many as there are.
+    """
     rng = np.random.default_rng(seed)
     at_once = max(1, _CELLS // rows)
     for first in range(0, samples, at_once):
-        yield rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=min(at_once, samples - first))
+        yield rng.multinomial(drawn or blocks, np.full(blocks, 1 / blocks), size=min(at_once, samples - first))
 
 
-def _resampled(
+def resampled(
     metric: MetricName, label: Labels, scores: Scores, index: NDArray[np.int64]
 ) -> Callable[[Weights], Floats]:
     """From (s, blocks) counts to (s,) errors; of an additive metric up to a factor that both models share."""

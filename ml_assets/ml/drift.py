@@ -14,30 +14,20 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.files import write_text
+from ml_assets.ml.baseline import Baseline
 from ml_assets.ml.distances import Measured, evidently_version, measure, measure_distances
+from ml_assets.ml.drift_columns import compared_types
 from ml_assets.ml.drift_page import page
-from ml_assets.ml.drift_verdicts import ColumnDrift, DriftResult, judge_column, judged_on
+from ml_assets.ml.drift_verdicts import ColumnDrift, DriftResult, Judging, judged_on, together
 from ml_assets.ml.encoding import numbers
 from ml_assets.ml.metrics import Metrics, evaluate
 from ml_assets.ml.preflight import Sides, prepare, require, summarise_frame
 from ml_assets.ml.scores import PREDICTION, PROBABILITY, label_of, read_scores
 from ml_assets.ml.summaries import Bounded, TableSummary
+from ml_assets.ml.windows import Window
 from ml_assets.spec import DriftPolicy, FeatureType, Task
 
-_PREDICTIONS: Mapping[Task, FeatureType] = {"regression": "float", "binary": "float", "multiclass": "string"}
-_TARGETS: Mapping[Task, FeatureType] = {"regression": "float", "binary": "string", "multiclass": "string"}
-"""How predictions and labels are compared. A label of 0 and 1 is a category with two values (Evidently, too, takes
-numbers of few values for categories): the normed Wasserstein distance would divide a rare class by its tiny spread,
-and pure sampling would make it drift, where the noise of Jensen-Shannon does not depend on the base rate."""
-
-
 __all__ = ["ColumnDrift", "DriftResult", "Judged", "compared_types", "drift_report", "judge", "qualities", "report_on"]
-
-
-def compared_types(features: Mapping[str, FeatureType], target: str | None, task: Task) -> dict[str, FeatureType]:
-    """Columns of scored rows that are compared, and as what: what a summary of such rows has to hold."""
-    labels: dict[str, FeatureType] = {target: _TARGETS[task]} if target else {}
-    return {**features, PREDICTION: _PREDICTIONS[task], **labels}
 
 
 def drift_report(
@@ -86,7 +76,7 @@ def drift_report(
 
 
 def report_on(
-    reference: TableSummary,
+    reference: TableSummary | Baseline,
     current: TableSummary,
     *,
     features: Mapping[str, FeatureType],
@@ -96,22 +86,37 @@ def report_on(
     json: Path,
     title: str,
     quality: tuple[Metrics, Metrics] | None = None,
+    window: Window | None = None,
 ) -> DriftResult:
     """Judge one window by summaries, without its rows, and write page and record; see `drift_report`.
 
     Args:
-        reference: Summary of the `compared_types` of the rows that the version in production was judged on.
+        reference: What is kept of the version in production; a summary alone has no noise, and thresholds decide.
         current: Summary of the window, or of several that were merged.
         quality: Metrics on all labelled rows, (reference, window): see `qualities`.
+        window: When the rows are from, for seasonal features.
 
     Raises:
         DriftColumnsError: A side lacks a feature, the prediction or the target.
     """
-    judged = judge(reference, current, features=features, target=target, policy=policy)
+    judged = judge(reference, current, features=features, target=target, policy=policy, window=window)
+    write_report(judged, policy, html=html, json=json, title=title, quality=quality)
+    return judged.result
+
+
+def write_report(
+    judged: "Judged",
+    policy: DriftPolicy,
+    *,
+    html: Path,
+    json: Path,
+    title: str,
+    quality: tuple[Metrics, Metrics] | None = None,
+) -> None:
+    """Write page and record of a judged window; see `report_on`."""
     measured = measure(judged.sides, judged.distances, {c.column: c.threshold for c in judged.result.columns})
     write_text(html, page(title, judged.result, policy, measured, quality))
     write_text(json, _record(title, judged.result, policy, measured, quality))
-    return judged.result
 
 
 @dataclass(frozen=True)
@@ -124,33 +129,49 @@ class Judged:
 
 
 def judge(
-    reference: TableSummary,
+    reference: TableSummary | Baseline,
     current: TableSummary,
     *,
     features: Mapping[str, FeatureType],
     target: str | None,
     policy: DriftPolicy,
+    window: Window | None = None,
 ) -> Judged:
     """Judge one window by summaries, and write nothing; see `report_on`."""
-    thresholds = dict.fromkeys(features, policy.column_threshold) | {PREDICTION: policy.prediction_threshold}
+    baseline = reference if isinstance(reference, Baseline) else Baseline(reference)
+    before, off_season = _of_season(baseline, policy, window)
+    columns = [*features, PREDICTION, *([target] if target else [])]
     if target is not None:
-        thresholds |= {target: policy.target_threshold}
-        reference, current = _known(reference, target), _known(current, target)
-    sides = prepare(reference, current, thresholds)
-    distances = measure_distances(sides, thresholds)
-    judged = min(reference.rows, current.rows) >= policy.min_rows
-    verdicts = {name: judge_column(sides, name, distances, limit, policy, judged) for name, limit in thresholds.items()}
+        before, current = _known(before, target), _known(current, target)
+    sides = prepare(before, current, columns)
+    enough = min(before.rows, current.rows) >= policy.min_rows
+    judging = Judging(sides, measure_distances(sides, columns), baseline.noise, policy, enough)
+    weighed = tuple(replace(judging.column(name), weight=baseline.importance.get(name, 0.0)) for name in features)
+    seasoned = tuple(_not_judged(f) if f.column in off_season else f for f in weighed)
     result = DriftResult(
         rows=current.rows,
-        reference_rows=reference.rows,
-        judged=judged,
-        note=judged_on(reference.rows, current.rows, policy, judged),
-        features=tuple(verdicts[name] for name in features),
-        prediction=verdicts[PREDICTION],
-        target=verdicts[target] if target is not None else None,
+        reference_rows=before.rows,
+        judged=enough,
+        note=judged_on(before.rows, current.rows, policy, enough),
+        features=together(seasoned, policy.ignore, policy.false_alarm_rate),
+        prediction=judging.column(PREDICTION),
+        target=judging.column(target) if target is not None else None,
         ignored=policy.ignore,
     )
-    return Judged(result, sides, distances)
+    return Judged(result, sides, judging.distances)
+
+
+def _of_season(baseline: Baseline, policy: DriftPolicy, window: Window | None) -> tuple[TableSummary, frozenset[str]]:
+    """The reference with seasonal features as they were in the same season, and those of which that is not known."""
+    seasonal = baseline.of_season(window) if window and policy.seasonal else None
+    if seasonal is None:
+        return baseline.summary, frozenset(policy.seasonal)
+    return replace(baseline.summary, columns={**baseline.summary.columns, **seasonal.columns}), frozenset()
+
+
+def _not_judged(feature: ColumnDrift) -> ColumnDrift:
+    note = "not judged: seasonal, and the reference has no rows of this season in a former year"
+    return replace(feature, drifted=None, p_value=None, note="; ".join(filter(None, [feature.note, note])))
 
 
 def qualities(

@@ -1,12 +1,13 @@
 """Verdicts on one window: which column drifted, and what could not be judged.
 
-Distances are measured in `distances.py`; `drift.py` puts both together and writes them down.
+Distances are measured in `distances.py`, what is usual in `block_noise.py`; `drift.py` puts them together and writes
+them down.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, replace
 
+from ml_assets.ml.block_noise import ColumnNoise, critical_distance, discoveries, p_value, sampling, usual_distance
 from ml_assets.ml.distances import method_of
 from ml_assets.ml.preflight import Sides
 from ml_assets.ml.summaries import Bounded
@@ -23,12 +24,16 @@ class ColumnDrift:
             for numbers, `jensenshannon` (natural logarithm, 0..0.83) for text, classes, and numbers of at most five
             distinct values.
         distance: The distance, >= 0; None where a side has no values.
-        threshold: Distance from which the column has drifted.
+        threshold: Distance from which the column has drifted; of features judged together, from which one alone
+            would have.
         drifted: The verdict; None: not judged, and `note` says why.
         note: What a reader has to know beside the distance.
         missing_reference: Share of missing values in the reference, 0..1.
         missing_current: Share of missing values in the window, 0..1.
         error: How far the distance of all rows may be from `distance`; 0: it is that.
+        p_value: Probability of such a distance if nothing changed; None where the reference has too few time blocks
+            to tell, and the threshold decides.
+        weight: How much the feature counts in the share of drifted ones: its importance in the model.
     """
 
     column: str
@@ -40,6 +45,8 @@ class ColumnDrift:
     missing_reference: float = 0.0
     missing_current: float = 0.0
     error: float = 0.0
+    p_value: float | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -78,69 +85,119 @@ class DriftResult:
 
     @property
     def drifted_share(self) -> float:
-        """Drifted features / watched features, 0..1; 0 where none is watched."""
+        """Weight of the drifted features / weight of the watched ones, 0..1; 0 where none is watched.
+
+        Where the model says nothing of their importance, or needs none of them, all count alike.
+        """
         watched = self.watched
-        return sum(bool(f.drifted) for f in watched) / len(watched) if watched else 0.0
+        weights = [f.weight for f in watched]
+        if not sum(weights):
+            weights = [1.0] * len(watched)
+        drifted = sum(weight for f, weight in zip(watched, weights, strict=True) if f.drifted)
+        return drifted / sum(weights) if watched else 0.0
 
 
-def judge_column(
-    sides: Sides,
-    column: str,
-    distances: Mapping[str, Bounded],
-    threshold: float,
-    policy: DriftPolicy,
-    judged: bool,
-) -> ColumnDrift:
-    """The verdict on one column.
+@dataclass(frozen=True)
+class Judging:
+    """What a column is judged by.
+
+    Attributes:
+        sides: Both sides.
+        distances: What was measured; without a column, a side of it has no values.
+        noise: Column -> what is usual; without a column, the policy's threshold decides alone.
+        policy: The limits.
+        enough: Whether both sides have enough rows.
+    """
+
+    sides: Sides
+    distances: Mapping[str, Bounded]
+    noise: Mapping[str, ColumnNoise]
+    policy: DriftPolicy
+    enough: bool
+
+    def column(self, name: str) -> ColumnDrift:
+        """The verdict on one column, by itself."""
+        distance, missing = self.distances.get(name), self.sides.missing(name)
+        notes = [self.sides.notes[name]] if name in self.sides.notes else []
+        threshold, chance = self._usual(name)
+        far = distance is not None and distance.value >= threshold  # Evidently's own rule
+        drifted: bool | None = None
+        values, least = min(self.sides.values(name)), self.policy.min_rows
+        if not self.enough:
+            notes.append("not judged: too few rows")
+        elif self._missing(name, missing):
+            drifted, chance = True, None
+            notes.append(f"missing values: {missing[0]:.0%} before, {missing[1]:.0%} now")
+        elif distance is None:
+            notes.append("not judged: no values")
+        elif values < least:
+            notes.append(f"not judged: values in {values} rows, {least} needed")
+        elif far and (noise := self._lost_in_noise(name, distance.value)):
+            notes.append(noise)
+        else:
+            drifted = far
+            if not distance.sure(threshold):
+                notes.append(f"the threshold is within {distance.error:.2g} of the distance, which is its error")
+        # Sums over categories follow their order in their last digits: nine decimals are always the same.
+        shown, error = (None, 0.0) if distance is None else (round(distance.value, 9), round(distance.error, 9))
+        method = method_of(self.sides, name)
+        chance = None if chance is None else float(f"{chance:.3g}")
+        return ColumnDrift(name, method, shown, threshold, drifted, "; ".join(notes), *missing, error, chance)
+
+    def _usual(self, name: str) -> tuple[float, float | None]:
+        """Distance from which the column has drifted, and the probability of the one that it has."""
+        least, method = self.policy.column_threshold, method_of(self.sides, name)
+        noise = self.noise.get(name)
+        if noise is None or name not in self.distances:
+            return least, None
+        usual = usual_distance(noise, method, self.sides.values(name)[1])
+        if usual is None:
+            return least, None
+        blocks = len(noise.distances[method])
+        critical = critical_distance(usual, blocks, self.policy.false_alarm_rate)
+        return max(least, float(f"{critical:.3g}")), p_value(self.distances[name].value, usual, blocks)
+
+    def _missing(self, name: str, missing: tuple[float, float]) -> bool:
+        """Whether more or fewer values are missing than in any block."""
+        noise = self.noise.get(name)
+        least, most = noise.missing if noise else (missing[0], missing[0])
+        limit = self.policy.max_odd_share
+        return missing[1] > most + limit or missing[1] < least - limit
+
+    def _lost_in_noise(self, name: str, distance: float) -> str:
+        """Why a distance above the threshold says nothing, or "": so few values that sampling gives it.
+
+        Twice what sampling gives is drift all the same (convention).
+        """
+        before, _ = self.sides.of(name)
+        (n, m), method = self.sides.values(name), method_of(self.sides, name)
+        floor = sampling(before, n, m, method, self.sides.categories(name))
+        if floor < self.policy.column_threshold or distance >= 2 * floor:
+            return ""
+        many = f"{self.sides.categories(name):,} categories" if method == "jensenshannon" else f"{min(n, m):,} values"
+        return f"not judged: {many}, sampling alone gives about {floor:.2f}"
+
+
+def together(features: tuple[ColumnDrift, ...], ignored: tuple[str, ...], rate: float) -> tuple[ColumnDrift, ...]:
+    """Verdicts on many features at once: of those that drifted a share `rate` at most may be chance.
 
     Args:
-        sides: Both sides.
-        column: The column.
-        distances: What was measured; without the column, a side of it has no values.
-        threshold: Distance from which it has drifted.
-        policy: The other limits.
-        judged: Whether both sides have enough rows.
+        features: Each judged by itself.
+        ignored: Features that do not count, and so cost the others nothing.
+        rate: False discovery rate, 0..1.
     """
-    distance = distances.get(column)
-    missing = sides.missing(column)
-    values = min(sides.values(column))
-    far = distance is not None and distance.value >= threshold  # Evidently's own rule
-    notes = [sides.notes[column]] if column in sides.notes else []
-    drifted: bool | None = None
-    if not judged:
-        notes.append("not judged: too few rows")
-    elif abs(missing[1] - missing[0]) > policy.null_share_threshold:
-        drifted = True
-        notes.append(f"missing values: {missing[0]:.0%} before, {missing[1]:.0%} now")
-    elif distance is None:
-        notes.append("not judged: no values")
-    elif values < policy.min_rows:
-        notes.append(f"not judged: values in {values} rows, {policy.min_rows} needed")
-    elif far and (noise := _lost_in_noise(sides, column, distance.value, threshold)):
-        notes.append(noise)
-    else:
-        drifted = far
-        if not distance.sure(threshold):
-            notes.append(f"the threshold is within {distance.error:.2g} of the distance, which is its error")
-    # Sums over categories follow their order in their last digits: nine decimals are always the same.
-    shown, error = (None, 0.0) if distance is None else (round(distance.value, 9), round(distance.error, 9))
-    method = method_of(sides, column)
-    return ColumnDrift(column, method, shown, threshold, drifted, "; ".join(notes), *missing, error)
-
-
-def _lost_in_noise(sides: Sides, column: str, distance: float, threshold: float) -> str:
-    """Why a distance above the threshold says nothing, or "": so many categories that sampling gives it.
-
-    Two samples of one distribution over K categories are sqrt((K - 1) / 8 * (1/n + 1/m)) apart, from the
-    chi-squared limit of the Jensen-Shannon divergence in nats. Twice that is drift all the same (convention).
-    """
-    if not sides.categorical(column):
-        return ""
-    (n, m), categories = sides.values(column), sides.categories(column)
-    floor = sqrt((categories - 1) / 8 * (1 / n + 1 / m))
-    if floor < threshold or distance >= 2 * floor:
-        return ""
-    return f"not judged: {categories:,} categories, sampling alone gives about {floor:.2f}"
+    tested = {
+        f.column: f.p_value
+        for f in features
+        if f.p_value is not None and f.drifted is not None and f.column not in ignored
+    }
+    found = discoveries(tested, rate)
+    return tuple(
+        replace(f, drifted=False, note="; ".join(filter(None, [f.note, "drifted alone, but not among so many tests"])))
+        if f.drifted and f.column in tested and f.column not in found
+        else f
+        for f in features
+    )
 
 
 def judged_on(reference_rows: int, rows: int, policy: DriftPolicy, judged: bool) -> str:

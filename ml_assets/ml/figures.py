@@ -76,15 +76,15 @@ def confusion_figure(label: NDArray[np.object_], prediction: NDArray[np.object_]
     return figure
 
 
-def drift_figure(distances: Mapping[str, float], threshold: float, *, top: int = 15) -> "Figure":
-    """Distances of the most drifted columns against the threshold, largest on top."""
-    shown = sorted(distances.items(), key=lambda item: item[1])[-top:]
+def drift_figure(distances: Mapping[str, float], thresholds: Mapping[str, float], *, top: int = 15) -> "Figure":
+    """Distances of the columns that are farthest, each with the distance from which it has drifted, farthest on top."""
+    shown = sorted(distances.items(), key=lambda item: item[1] / thresholds[item[0]])[-top:]
     figure = new_figure(0.6 + 0.24 * len(shown))
     axes = figure.add_subplot()
-    colours = [ORANGE if value >= threshold else BLUE for _, value in shown]
+    colours = [ORANGE if value >= thresholds[name] else BLUE for name, value in shown]
     axes.barh([name for name, _ in shown], [value for _, value in shown], color=colours)
-    axes.axvline(threshold, color=GREY, linestyle="--", linewidth=1)
-    axes.set_xlabel("distance from the champion's reference")
+    axes.scatter([thresholds[name] for name, _ in shown], range(len(shown)), color=GREY, marker="|", zorder=3)
+    axes.set_xlabel("distance from the champion's rows, and from where on it is drift")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

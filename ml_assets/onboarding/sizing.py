@@ -18,20 +18,6 @@ def min_rows(typical: int) -> int:
     return max(_LEAST_JUDGED, min(_ENOUGH_JUDGED, typical // 2))
 
 
-def drift_threshold(typical: int) -> float:
-    """Distance from which a column has drifted.
-
-    Between two samples of one distribution the normed Wasserstein distance stays below about 3.6 / sqrt(n) in 99 of
-    100 cases (measured: 0.08 at 2,000 rows); a tenth is Evidently's own threshold.
-    """
-    return max(0.1, round(4 / math.sqrt(max(typical, 1)), 2))
-
-
-def max_ratio(typical: int) -> float:
-    """Window error / held-out error from which quality is bad; the error of few rows varies more."""
-    return round(1 + 0.25 * max(1.0, math.sqrt(_ENOUGH_JUDGED / max(typical, 1))), 2)
-
-
 def least_training_rows(typical: int, windows: int) -> int:
     """Rows below which a training set has lost something: half of the smallest one that the split allows."""
     least_windows = sum(split(windows).values()) + 1

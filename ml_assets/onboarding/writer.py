@@ -9,7 +9,7 @@ from typing import Any
 from ml_assets.onboarding import sizing
 from ml_assets.onboarding.plan import LABEL_KNOWN, Plan
 from ml_assets.onboarding.yaml_text import code_lines, entry, flow, folded, item, note, quote
-from ml_assets.spec import METRICS, Csv, DriftPolicy, Parquet
+from ml_assets.spec import METRICS, Csv, Parquet
 
 MAX_LINES = 30
 """Lines of YAML, comments and blank lines aside, that a table of usual width gets."""
@@ -158,17 +158,13 @@ def _search() -> list[str]:
 
 def _watch(plan: Plan) -> list[str]:
     typical = plan.grid.typical
-    least, distance = sizing.min_rows(typical), sizing.drift_threshold(typical)
-    thresholds = {f"{what}_threshold": distance for what in ("column", "prediction", "target")}
-    if distance == DriftPolicy().column_threshold:
-        thresholds = {}
-    about = (
-        f"When a window has drifted, and when its error is too large; sized to windows of about {typical:,} rows. Left"
-    )
+    least = sizing.min_rows(typical)
+    about = f"Windows have about {typical:,} rows; those with less than `min_rows` are not judged. How much windows may"
+    about += " differ, the platform learns from the windows that a version was made of. Left"
     about += " at their defaults: `promotion` (the gate to production) and `retraining` (after which failed checks)."
     return [
         "",
         *note(about, 2),
-        *entry("drift", {**thresholds, "min_rows": least}, 2),
-        *entry("quality", {"max_ratio": sizing.max_ratio(typical), "min_rows": least}, 2),
+        *entry("drift", {"min_rows": least}, 2),
+        *entry("quality", {"min_rows": least}, 2),
     ]

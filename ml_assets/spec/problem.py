@@ -152,11 +152,14 @@ class Problem(ProblemParts, FeatureSet):
             )
         if taken := sorted(OWN_COLUMNS & {*self.features, *self.rows.key, self.label.name}):
             raise ValueError(f"'{taken[0]}' is a column of the platform's own; rename yours")
-        named = {segment.column for segment in self.promotion.segments}
-        if unknown := sorted(named - {*self.features, *self.rows.key}):
-            raise ValueError(f"promotion.segments names {unknown}, which are no columns of the rows")
-        if unknown := sorted(set(self.drift.ignore) - set(self.features)):
-            raise ValueError(f"drift.ignore names {unknown}, which are no features")
+        watched = {"promotion": self.promotion.segments, "drift": self.drift.segments}
+        for name, segments in (watched | {"quality": self.quality.segments}).items():
+            columns = {segment.column for segment in segments}
+            if unknown := sorted(columns - {*self.features, *self.rows.key}):
+                raise ValueError(f"{name}.segments names {unknown}, which are no columns of the rows")
+        for name, columns in {"ignore": set(self.drift.ignore), "seasonal": set(self.drift.seasonal)}.items():
+            if unknown := sorted(columns - set(self.features)):
+                raise ValueError(f"drift.{name} names {unknown}, which are no features")
         return self
 
     @property

@@ -220,7 +220,7 @@ def test_a_window_without_rows_is_scored_and_judged_as_such(trained: Scenario) -
     stale.write_text("of rows that were there before")
     result = judge(trained, EMPTY, "predictions", "quality", "drift_report")
     assert result.success, failure(result)
-    names = ("data_drift", "prediction_drift", "target_drift", "model_quality")
+    names = ("data_drift", "prediction_drift", "target_drift", "data_quality", "expected_quality", "model_quality")
     assert checks(result) == dict.fromkeys(names, (True, "Not judged: the window has no rows."))
     assert metadata(result, trained, "predictions")["dagster/row_count"] == 0
     assert metadata(result, trained, "drift_report")["dagster/row_count"] == 0

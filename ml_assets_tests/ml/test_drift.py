@@ -99,12 +99,12 @@ def test_a_new_share_of_a_category_drifts_and_only_it(tmp_path: Path) -> None:
     assert feature(result, "carrier").method == "jensenshannon"
 
 
-def test_shifted_predictions_and_labels_have_their_own_thresholds(tmp_path: Path) -> None:
+def test_shifted_predictions_and_labels_drift_by_themselves(tmp_path: Path) -> None:
     current = window(1)
     current["prediction"] += 0.5 * current["prediction"].std()
     current["delay"] += 0.5 * current["delay"].std()
     assert drifted(report(tmp_path, current)) == {"prediction", "delay"}
-    assert drifted(report(tmp_path, current, prediction_threshold=2, target_threshold=2)) == set()
+    assert drifted(report(tmp_path, current, column_threshold=2)) == set()
 
 
 def test_values_that_go_missing_drift_though_the_others_keep_their_distribution(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_values_that_go_missing_drift_though_the_others_keep_their_distribution(
 def test_missing_values_count_from_the_declared_share_on(tmp_path: Path, share: float, found: set[str]) -> None:
     current = window(1)
     current.loc[: int(share * ROWS) - 1, "carrier"] = None
-    assert drifted(report(tmp_path, current, null_share_threshold=0.1)) == found
+    assert drifted(report(tmp_path, current, max_odd_share=0.1)) == found
 
 
 def test_nullable_arrow_and_object_columns_are_judged_like_plain_ones(tmp_path: Path) -> None:

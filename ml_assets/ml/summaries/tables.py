@@ -34,9 +34,12 @@ class TableSummary:
 
     def to_json(self) -> bytes:
         """The same summary as JSON: same rows in the same order, same bytes."""
-        columns = {name: summary.as_plain() for name, summary in self.columns.items()}
-        plain = {"format": FORMAT, "rows": self.rows, "columns": columns}
+        plain = {"format": FORMAT, **self.as_plain()}
         return json.dumps(plain, sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
+
+    def as_plain(self) -> dict[str, Any]:
+        """What JSON can hold."""
+        return {"rows": self.rows, "columns": {name: summary.as_plain() for name, summary in self.columns.items()}}
 
     @classmethod
     def from_json(cls, text: bytes) -> "TableSummary":
@@ -52,6 +55,11 @@ class TableSummary:
             plain, found = {}, None
         if found != FORMAT:
             raise SummaryFormatError(found, FORMAT)
+        return cls.from_plain(plain)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "TableSummary":
+        """The summary that `as_plain` gave."""
         columns = {name: _KINDS[column["kind"]](column) for name, column in plain["columns"].items()}
         return cls(plain["rows"], columns)
 
