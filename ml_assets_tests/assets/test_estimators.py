@@ -10,6 +10,7 @@ import pytest
 
 from ml_assets.assets import keys
 from ml_assets.resources.registry import _load
+from ml_assets.resources.tracking import STATUS
 from ml_assets.spec import Problem
 from ml_assets_tests.assets.visits import CUTOFF, DAYS, declared, deliver, landed, require
 from ml_assets_tests.ml.estimators.kinds import OWN, place
@@ -69,6 +70,7 @@ def test_its_version_carries_a_card_with_importance_a_signature_and_a_hash(boost
     assert "learning_rate" in card
     row = boosted.ledger.version(boosted.problem, 2)
     assert version.tags["model_sha256"] == row.model_sha256
+    assert version.tags["estimator"] == "hist_gradient_boosting"
     assert mlflow.models.Model.load(row.model_location.removeprefix("file://")).signature is not None
 
 
@@ -98,6 +100,21 @@ def test_an_altered_file_of_it_is_refused_when_a_window_is_scored(boosted: Scena
         assert "model.skops is not the file" in failure(result)
     finally:
         file.write_bytes(whole)
+
+
+def test_if_all_trials_fail_the_asset_fails_and_says_why_and_mlflow_has_them(boosted: Scenario) -> None:
+    hopeless = with_estimator(boosted.problem, "hist_gradient_boosting", seed=5, trial_timeout_s=1e-9, max_trials=3)
+    with dg.DagsterInstance.ephemeral() as instance:
+        scenario = Scenario(hopeless, boosted.home, instance)
+        result = scenario.run(keys.training_job(hopeless), LATER, asset_selection=[keys.stage(hopeless, "tuned_model")])
+    said = failure(result)
+    assert "All 3 trials of the search failed; the first: it took over 1e-09 s (`search.trial_timeout_s`)" in said
+    client = boosted.registry.client()
+    experiment = client.get_experiment_by_name(hopeless.name)
+    failed = client.search_runs([experiment.experiment_id], "attributes.status = 'FAILED'")
+    statuses = [run.data.tags.get(STATUS) for run in failed]
+    assert sorted(map(str, statuses)) == ["None", *["timed_out"] * 3]  # the search's own run, and its trials'
+    assert len(boosted.ledger.rows(hopeless)) == 2  # production is who it was
 
 
 def test_a_problem_on_an_estimator_of_its_own_is_trained_scored_and_served(tmp_path: Path) -> None:
