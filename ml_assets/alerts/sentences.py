@@ -20,6 +20,14 @@ def since(alert: Alert, known: Known) -> str:
     return f"{text}." if alert.kind == "checks_failed" else f"{text}. Good again at {alert.latest}."
 
 
+def drifted(alert: Alert, known: Known) -> str:
+    """Which features drifted in the newest window that says so, within the limit or not; "" where none does."""
+    last = window_of(known.problem.cadence, alert.latest).start
+    found = [each for each in known.evaluations if each.check == "data_drift" and each.judged]
+    text = next((each.text for each in reversed(found) if each.window.start == last), "")
+    return text if ":" in text else ""
+
+
 def cost(known: Known) -> str:
     """The newest known error against the champion's own on its held-out rows, in the label's unit."""
     problem, found = known.problem, _last_error(known)

@@ -5,7 +5,7 @@ from urllib.parse import quote, unquote
 
 from ml_assets.alerts.content import Content, Finding, Point
 from ml_assets.alerts.reading import Known
-from ml_assets.alerts.sentences import cost, done, evaluations_of, production, since, unit_of
+from ml_assets.alerts.sentences import cost, done, drifted, evaluations_of, production, since, unit_of
 from ml_assets.automation.evaluations import Evaluation
 from ml_assets.ml.alerting import Alert
 from ml_assets.ml.decisions import LedgerRow
@@ -61,6 +61,8 @@ def _headline(alert: Alert, known: Known) -> str:
 def _facts(alert: Alert, known: Known) -> Iterator[tuple[str, str]]:
     if alert.incident:
         yield "Since", since(alert, known)
+        if text := drifted(alert, known):
+            yield "Drifted", text
         yield "Cost", cost(known)
         yield "Done", done(known)
     elif alert.sequence:

@@ -60,6 +60,7 @@ def test_a_mail_says_what_drifted_since_when_what_it_costs_and_what_was_done(des
     assert _subjects(inbox) == ["[flights] data_drift, model_quality failed, since 2013-05-06"]
     for said in (
         "Since: window 2013-05-06; newest bad window 2013-05-13, 2 in all.",
+        "Drifted: 8 of 12 features drifted: temp_f.",
         "Cost: rmse 57.87 minutes in window 2013-05-13, against 42.11 minutes held out: +15.76 minutes (+37.4%)",
         "2013-05-06 data_drift: failed. 7 of 12 features drifted: temp_f.",
         "Version 1 stays in production.",
