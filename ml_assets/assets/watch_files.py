@@ -1,7 +1,8 @@
 """What the watch keeps in the lake: reference rows and a baseline per version, and a summary per window.
 
 A baseline is made with its version; where there is none (of a version from before, or of another declaration) it is
-made at first use. All are written whole or not at all. What is in them is the business of `ml.baseline` and `ml.watching`.
+made at first use. All are written whole or not at all. What is in them is the business of `ml.baseline` and
+`ml.watching`.
 """
 
 import hashlib

@@ -64,7 +64,7 @@ def _summary(result: "DriftResult", policy: DriftPolicy) -> "BaseWidgetInfo":
     share = f"{result.drifted_share:.0%} (limit {policy.max_drifted_share:.0%})" if result.watched else "not judged"
     counters = [
         CounterData(f"drifted of {len(result.watched)} watched features", str(drifted)),
-        CounterData("drifted share", share),
+        CounterData("of their importance in the model", share),
         CounterData("predictions", _verdict(result.prediction)),
     ]
     if result.target is not None:
@@ -83,6 +83,8 @@ def _table(
         rich_table_data,
     )
 
+    weighed = {f.column for f in result.features} if any(f.weight for f in result.features) else set()
+
     def row(column: "ColumnDrift") -> RichTableDataRow:
         seen = measured.get(column.column)
         ignored = column.column in result.ignored
@@ -91,6 +93,8 @@ def _table(
             "verdict": _verdict(column) + (" (ignored)" if ignored else ""),
             "distance": _distance(column.distance),
             "threshold": f"{column.threshold:g}",
+            "chance": "" if column.p_value is None else f"{column.p_value:.2g}",
+            "weight": f"{column.weight:.1%}" if column.column in weighed else "",
             "method": column.method,
             "missing": f"{column.missing_reference:.1%} / {column.missing_current:.1%}",
             "note": column.note,
@@ -107,6 +111,8 @@ def _table(
         ColumnDefinition("Verdict", "verdict"),
         ColumnDefinition("Distance", "distance"),
         ColumnDefinition("Threshold", "threshold"),
+        ColumnDefinition("p", "chance"),
+        ColumnDefinition("Importance", "weight"),
         ColumnDefinition("Method", "method"),
         ColumnDefinition("Missing before / now", "missing"),
         ColumnDefinition("Note", "note"),

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ml_assets.assets import keys
+from ml_assets.assets.watch_files import baseline_path, read_baseline
 from ml_assets.ml.metrics import evaluate
 from ml_assets.ml.scores import label_of, read_scores
 from ml_assets.ml.windows import window_of
@@ -213,6 +214,43 @@ def test_a_bias_beyond_the_limit_fails_where_a_limit_is_declared(trained: Scenar
         assert "beyond 1e-06" in str(text)
     else:
         assert "bias" not in str(text)  # classes have none
+
+
+def test_a_version_s_baseline_is_kept_with_it_and_made_again_where_it_is_lost_or_of_another_declaration(
+    trained: Scenario,
+) -> None:
+    problem, lake = trained.problem, trained.lake
+    path = baseline_path(problem, CUTOFF, lake)
+    kept = path.read_bytes()
+    path.unlink()
+    found = read_baseline(problem, CUTOFF, lake)
+    assert path.read_bytes() == kept
+    assert max(found.importance.values()) > 0
+    assert found.noise["place"].distances
+    path.write_bytes(kept.replace(b'{"curve"', b'["curve"', 1))
+    assert read_baseline(problem, CUTOFF, lake).to_json() == found.to_json()
+    seasonal = problem.model_copy(update={"drift": problem.drift.model_copy(update={"seasonal": ("place",)})})
+    assert read_baseline(seasonal, CUTOFF, lake).seasons
+    assert path.read_bytes() != kept
+
+
+def test_small_windows_are_judged_together_from_their_summaries_without_their_rows(
+    trained: Scenario, scored: dg.ExecuteInProcessResult
+) -> None:
+    two = trained.problem.drift.model_copy(update={"over_windows": 2})
+    with dg.DagsterInstance.ephemeral() as instance:
+        scenario = Scenario(trained.problem.model_copy(update={"drift": two}), trained.home, instance)
+        rows = scenario.lake.stage(trained.problem, "predictions", SCORED)
+        away = rows.rename(rows.with_suffix(".away"))
+        result = judge(scenario, UNLABELLED, "predictions", "drift_report")
+        away.rename(rows)
+        assert result.success, failure(result)
+        about, alone = metadata(result, scenario, "drift_report"), metadata(result, scenario, "predictions")
+    assert about["windows_together"] == 2
+    assert (
+        about["dagster/row_count"]
+        == alone["dagster/row_count"] + metadata(scored, trained, "predictions")["dagster/row_count"]
+    )  # type: ignore[operator]
 
 
 def test_a_window_without_rows_is_scored_and_judged_as_such(trained: Scenario) -> None:
