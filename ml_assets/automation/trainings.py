@@ -6,7 +6,7 @@ It only reads. Runs count whichever code location, person or sensor started them
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
@@ -32,10 +32,14 @@ _STATES: dict[DagsterRunStatus, AttemptState] = {
 
 
 def trainings(instance: DagsterInstance, problem: Problem, since: datetime | None = None) -> list[Attempt]:
-    """Runs of the training job (that changed since then), in the order in which they were created."""
+    """Runs of the training job (that changed since then), in the order in which they were created.
+
+    Runs of a part of it that comes to no decision, as a person may start in the UI, are left out.
+    """
     wanted = RunsFilter(job_name=keys.training_job(problem), updated_after=since)
     records = instance.get_run_records(wanted, limit=_MOST_RUNS)
-    return [attempt for record in sorted(records, key=lambda each: each.storage_id) for attempt in _attempt(record)]
+    whole = [record for record in records if _decides(record.dagster_run, problem)]
+    return [attempt for record in sorted(whole, key=lambda each: each.storage_id) for attempt in _attempt(record)]
 
 
 def settling(instance: DagsterInstance, problem: Problem) -> str | None:
@@ -49,6 +53,11 @@ def settling(instance: DagsterInstance, problem: Problem) -> str | None:
         if any(key.path[0] == problem.name for key in backfill.asset_selection or ()):
             return f"backfill {backfill.backfill_id} is in progress"
     return None
+
+
+def _decides(run: DagsterRun, problem: Problem) -> bool:
+    version, assets, steps = keys.stage(problem, "registered_version"), run.asset_selection, run.step_keys_to_execute
+    return (assets is None or version in assets) and (steps is None or version.to_python_identifier() in steps)
 
 
 def _attempt(record: RunRecord) -> Iterator[Attempt]:

@@ -71,9 +71,10 @@ def next_attempt(cause_id: str, attempts: Sequence[Attempt], policy: RetrainingP
         last = ended[-1]
         how = "was cancelled" if last.state == "cancelled" else f"failed, the last of {last.number} attempts"
         return f"Given up: run {last.run[:8]} {how}. The next bad window, or a training by hand, goes on from here."
+    number = ended[-1].number + 1 if ended else 1
     if (due := _due(attempts, policy)) is not None and due > now:
-        return f"The last training failed; attempt {len(ended) + 1} is due at {due:%Y-%m-%d %H:%M:%S} UTC."
-    return ended[-1].number + 1 if ended else 1
+        return f"The last training failed; attempt {number} is due at {due:%Y-%m-%d %H:%M:%S} UTC."
+    return number
 
 
 def _due(attempts: Sequence[Attempt], policy: RetrainingPolicy) -> datetime | None:

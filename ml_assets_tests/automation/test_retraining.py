@@ -167,6 +167,17 @@ def test_who_cancels_a_retraining_is_not_asked_again(watched: Watched) -> None:
     assert "was cancelled" in str(watched.wanted(in_minutes=1000))
 
 
+def test_a_part_of_a_training_that_a_person_runs_anew_answers_nothing(watched: Watched) -> None:
+    watched.judge_weeks("gqq")
+    [request] = watched.tick().run_requests or ()
+    watched.fail(watched.launch(request))
+    part = watched.run(str(request.partition_key), request.tags, only="dataset")
+    watched.succeed(part, decides=False)
+    wanted = watched.wanted(in_minutes=11)
+    assert isinstance(wanted, Wanted)
+    assert wanted.number == 2
+
+
 def test_a_retraining_that_was_killed_after_its_decision_is_finished(watched: Watched) -> None:
     watched.judge_weeks("gqq")
     [request] = watched.tick().run_requests or ()

@@ -108,18 +108,20 @@ class Watched:
         """The run that the daemon makes of a request."""
         return self.run(str(request.partition_key), tags=request.tags)
 
-    def run(self, cutoff: str, tags: Mapping[str, str] | None = None) -> dg.DagsterRun:
-        """A run of the training job, in flight."""
+    def run(self, cutoff: str, tags: Mapping[str, str] | None = None, *, only: str = "") -> dg.DagsterRun:
+        """A run of the training job, or of one asset of it, in flight."""
         return create_run_for_test(
             self.instance,
             job_name=keys.training_job(self.problem),
             tags={keys.PROBLEM_TAG: self.problem.name, "dagster/partition": cutoff, **(tags or {})},
             status=dg.DagsterRunStatus.STARTED,
+            asset_selection=frozenset({keys.stage(self.problem, only)}) if only else None,
         )
 
-    def succeed(self, run: dg.DagsterRun) -> None:
-        """The run comes to a decision and ends well."""
-        self._decide(self.ledger, run.tags["dagster/partition"], run.run_id)
+    def succeed(self, run: dg.DagsterRun, *, decides: bool = True) -> None:
+        """The run comes to a decision, if it does, and ends well."""
+        if decides:
+            self._decide(self.ledger, run.tags["dagster/partition"], run.run_id)
         self.instance.report_dagster_event(
             dg.DagsterEvent(DagsterEventType.RUN_SUCCESS.value, job_name=run.job_name), run.run_id
         )
