@@ -27,6 +27,8 @@ from ml_assets.ml.summaries.distances import LEAST_NORM
 
 MARGIN = 1.0
 """Numbers are out of range from so many ranges on, beyond its ends: another unit is, another season is not."""
+FEWEST_VALUES = 0.25
+"""Blocks with less than so much of the usual number of values are left out: a history that begins within a window."""
 FEWEST_BLOCKS = 2
 """One block has nothing to differ from."""
 
@@ -66,7 +68,8 @@ def column_noise(blocks: Sequence[ColumnSummary], whole: ColumnSummary) -> Colum
         blocks: Of the same column, oldest first.
         whole: Their merged summary.
     """
-    there = [block for block in blocks if 0 < block.values < whole.values]
+    least = FEWEST_VALUES * whole.values / max(len(blocks), 1)
+    there = [block for block in blocks if max(least, 1) <= block.values < whole.values]
     distances: dict[str, tuple[float, ...]] = {}
     if isinstance(whole, CategorySummary) or few_values(whole, whole):
         distances["jensenshannon"] = tuple(jensen_shannon(_without(whole, block), block).value for block in there)

@@ -96,6 +96,11 @@ def test_a_window_smaller_than_a_block_may_be_farther() -> None:
     assert usual_distance(noise, "wasserstein", 7000) == whole
 
 
+def test_a_block_that_is_hardly_begun_teaches_no_noise() -> None:
+    blocks = [numbers(0, 3.0, rows=20), *(numbers(seed, 0.0) for seed in range(1, 6))]
+    assert len(column_noise(blocks, merge_numbers(blocks)).distances["wasserstein"]) == 5
+
+
 def test_discoveries_are_those_of_benjamini_and_hochberg() -> None:
     # The example of their paper (1995), 15 p-values at 5%: four are discoveries.
     found = [
