@@ -56,7 +56,7 @@ class Alerts(Spec):
         examples=[["checks_failed", "retraining_failed"]],
     )
     checks: tuple[CheckName, ...] = Field(
-        ("data_drift", "prediction_drift", "target_drift", "model_quality"),
+        ("data_drift", "prediction_drift", "target_drift", "model_quality", "data_quality"),
         min_length=1,
         description="Checks whose failure is told.",
         examples=[["model_quality"]],

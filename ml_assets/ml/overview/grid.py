@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-_WIDTH, _NARROWEST, _WIDEST = 1040.0, 7.0, 40.0
+_WIDTH, _NARROWEST, _WIDEST = 1040.0, 7.0, 64.0
 _LABEL = 84.0
 """Room that the name of a window needs, in pixels: the newest one may have a year, and ends at the edge."""
 

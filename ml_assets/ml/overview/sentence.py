@@ -52,15 +52,22 @@ def _error(found: Overview, window: WindowFacts) -> str:
     assert window.error is not None  # as `newest` has it
     unit = f" {found.unit}".rstrip()
     text = f"{found.metric} was {shown(window.error)}{unit} in window {window.key}"
-    error, said = error_of(found.metric, window.error), []
-    if window.held_out is not None and (before := error_of(found.metric, window.held_out)):
-        more, better = abs(error / before - 1), "better" if error < before else "worse"
-        how = f"{more:.0%} {better} than" if more >= 0.005 else "like"
-        said.append(f"{how} the {shown(window.held_out)} on held-out rows")
+    said = []
+    if window.held_out is not None:
+        said.append(f"{_against(found, window.error, window.held_out)} the {shown(window.held_out)} on held-out rows")
     if window.limit is not None:
-        where = "beyond" if error > error_of(found.metric, window.limit) else "within"
-        said.append(f"{where} its limit of {shown(window.limit)}")
+        beyond = error_of(found.metric, window.error) > error_of(found.metric, window.limit)
+        said.append(f"{'beyond' if beyond else 'within'} its limit of {shown(window.limit)}")
     return ", ".join([text, *([" and ".join(said)] if said else [])])
+
+
+def _against(found: Overview, value: float, before: float) -> str:
+    """An error in per cent of another one; a score, or an error against none, in its own unit."""
+    if abs(value - before) < 0.005 * abs(before) or value == before:
+        return "like"
+    if not found.small_is_good or not before:
+        return f"{shown(abs(value - before))} {'above' if value > before else 'below'}"
+    return f"{abs(value / before - 1):.0%} {'worse' if value > before else 'better'} than"
 
 
 @dataclass(frozen=True)

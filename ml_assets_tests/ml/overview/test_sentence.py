@@ -86,12 +86,12 @@ def test_long_words_are_left_to_the_page() -> None:
     assert present(found).sentence.endswith(f"Failing: data_drift in {key(25)}.")
 
 
-def test_a_score_that_is_good_when_large_is_compared_the_right_way_round() -> None:
+def test_a_score_that_is_good_when_large_is_compared_in_its_own_unit() -> None:
     quality = flights().quality.model_copy(update={"metric": "auc"})
     problem = flights().model_copy(update={"quality": quality})
     found = overview(problem, decisions=(decision(1, 0),), intervals={}, trainings=())
     found = replace(found, windows={key(0): window(0, error=0.7, held_out=0.8, limit=0.75)})
     assert (
-        "auc was 0.7000 in window 2013-04-01, 50% worse than the 0.8000 on held-out rows and beyond its limit of 0.7500"
+        "auc was 0.7000 in window 2013-04-01, 0.1000 below the 0.8000 on held-out rows and beyond its limit of 0.7500"
         in present(found).sentence
     )
