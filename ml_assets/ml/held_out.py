@@ -90,7 +90,7 @@ class HeldOut:
     error: float | None
     rows: Judgeable | None = None
     blocks: Sequence[Standing] = ()
-    _known: dict[tuple[int, int], Expected | None] = field(default_factory=dict)
+    _known: dict[tuple[int, QualityPolicy], Expected | None] = field(default_factory=dict)
 
     def expected(self, policy: QualityPolicy, window: Judgeable) -> Expected | None:
         """The intervals for a window of such a size; None where the held-out rows have no such error.
@@ -105,9 +105,9 @@ class HeldOut:
         drawn = len(window)
         if days >= LEAST_DAYS:
             drawn = min(len(np.unique(window.day)), max(1, round(len(window) * days / len(self.rows))))
-        if (drawn, policy.seed) not in self._known:
-            self._known[drawn, policy.seed] = self._expected(policy, blocks, drawn)
-        return self._known[drawn, policy.seed]
+        if (drawn, policy) not in self._known:
+            self._known[drawn, policy] = self._expected(policy, blocks, drawn)
+        return self._known[drawn, policy]
 
     def _expected(self, policy: QualityPolicy, blocks: NDArray[np.int64], drawn: int) -> Expected | None:
         assert self.rows is not None  # asked for by `expected`
