@@ -12,19 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ml_assets.assets.registered_version import reference_rows
 from ml_assets.errors import MLAssetsError, UnusableLabelError
 from ml_assets.files import write_text
 from ml_assets.ml.dataset import SPLIT
-from ml_assets.ml.drift import compared_types
 from ml_assets.ml.former_searches import LOG
-from ml_assets.ml.metrics import error_of, evaluate
 from ml_assets.ml.model import Model
 from ml_assets.ml.params import ParamValue
-from ml_assets.ml.preflight import summarise_frame
 from ml_assets.ml.row_batches import ParquetRows
-from ml_assets.ml.scores import Scores, label_of
-from ml_assets.ml.summaries import TableSummary
+from ml_assets.ml.scores import Scores
 from ml_assets.ml.trial_log import read_log
 from ml_assets.ml.versions import search_version
 from ml_assets.ml.windows import Window
@@ -42,15 +37,11 @@ class Version:
     Attributes:
         cutoff: First window that it may score.
         model: What was trained.
-        reference: What is known of the rows that later windows are compared with.
-        held_out_error: Its own error on its test rows, in the metric that quality is watched by; None: undefined.
         seconds: What the training took when it was done, by the clock.
     """
 
     cutoff: Window
     model: Model
-    reference: TableSummary
-    held_out_error: float | None
     seconds: float
 
 
@@ -86,7 +77,7 @@ class Trainings:
             if cutoff in self._failures:
                 raise self._failures[cutoff]
             try:
-                self._versions[cutoff] = self._version(cutoff)
+                self._versions[cutoff] = Version(cutoff, *self._trained(cutoff))
             except MLAssetsError as failure:
                 self._failures[cutoff] = failure
                 raise
@@ -108,17 +99,6 @@ class Trainings:
         if place not in self._scores:
             self._scores[place] = version.model.scores(self.landed.rows[window])
         return self._scores[place]
-
-    def _version(self, cutoff: Window) -> Version:
-        model, seconds = self._trained(cutoff)
-        problem, held_out = self.landed.problem, self.landed.training_set(cutoff, ("validation", "test"))
-        reference = reference_rows(problem, model, held_out)
-        types = compared_types(problem.features, problem.label.name, problem.task)
-        test = held_out[held_out[SPLIT] == "test"]
-        metrics = evaluate(label_of(problem.task, test[problem.label.name]), model.scores(test))
-        name = problem.quality.metric
-        error = None if metrics.undefined(name) else error_of(name, metrics.value(name))
-        return Version(cutoff, model, summarise_frame(reference, types), error, seconds)
 
     def _trained(self, cutoff: Window) -> tuple[Model, float]:
         """The model from the scratch folder, or trained and put there."""
