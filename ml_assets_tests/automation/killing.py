@@ -110,6 +110,8 @@ def run_daemon() -> None:
     if (step := os.environ.get(STEP)) in IN_SENSOR_DAEMON:
         flags = {keys.retraining_sensor(watched_visits()): {step: signal.SIGKILL}}
         sensor.execute_sensor_iteration = partial(sensor.execute_sensor_iteration, debug_crash_flags=flags)
+    # Of several locations the first one dies, and after that the last one looks first.
+    sensor.shuffled_round_robin_by_key = partial(sorted, reverse=not step)
     launcher = warm_runs.WarmRunLauncher
     launcher.launch_run = _dies(launcher.launch_run, before="run dequeued")  # type: ignore[method-assign]
     warm_runs._start = _dies(warm_runs._start, after="worker started")
