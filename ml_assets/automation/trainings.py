@@ -57,7 +57,8 @@ def settling(instance: DagsterInstance, problem: Problem) -> str | None:
 
 def _decides(run: DagsterRun, problem: Problem) -> bool:
     version, assets, steps = keys.stage(problem, "registered_version"), run.asset_selection, run.step_keys_to_execute
-    return (assets is None or version in assets) and (steps is None or version.to_python_identifier() in steps)
+    # A run of the whole job in this process (`ml-assets run`) has an empty selection.
+    return (not assets or version in assets) and (not steps or version.to_python_identifier() in steps)
 
 
 def _attempt(record: RunRecord) -> Iterator[Attempt]:

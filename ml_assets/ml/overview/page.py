@@ -95,7 +95,7 @@ def _legend(found: Overview, heat: bool) -> str:
         ('<circle class="point" cx="8" cy="8" r="4"/>', "error"),
         ('<path class="badpoint" d="M8 1l6 11h-12z"/>', "its check failed, by error or bias"),
         ('<rect class="band" y="3" width="16" height="10"/><path class="heldout" d="M0 8H16"/>', "on held-out rows"),
-        ('<path class="limit" d="M0 8H16"/>', "limit of the check"),
+        ('<path class="limit" d="M0 8H16"/>', "limit of the check, on rows as hard"),
         ('<path class="failed" d="M1 1h14v14h-14z"/><path class="cross" d="M4 4l8 8m0-8l-8 8"/>', "failed"),
         ('<rect class="ok" x="5" y="5" width="6" height="6"/>', "passed"),
         ('<circle class="dot" cx="3" cy="8" r="3"/><path class="cause" d="M3 8H16"/>', "what a training answers"),
