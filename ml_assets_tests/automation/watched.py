@@ -109,13 +109,14 @@ class Watched:
         return self.run(str(request.partition_key), tags=request.tags)
 
     def run(self, cutoff: str, tags: Mapping[str, str] | None = None, *, only: str = "") -> dg.DagsterRun:
-        """A run of the training job, or of one asset of it, in flight."""
+        """A run of the training job, or of one asset of it, in flight; by hand in this process, or by a daemon."""
+        whole = None if tags else frozenset[dg.AssetKey]()
         return create_run_for_test(
             self.instance,
             job_name=keys.training_job(self.problem),
             tags={keys.PROBLEM_TAG: self.problem.name, "dagster/partition": cutoff, **(tags or {})},
             status=dg.DagsterRunStatus.STARTED,
-            asset_selection=frozenset({keys.stage(self.problem, only)}) if only else None,
+            asset_selection=frozenset({keys.stage(self.problem, only)}) if only else whole,
         )
 
     def succeed(self, run: dg.DagsterRun, *, decides: bool = True) -> None:
