@@ -43,6 +43,8 @@ def cost(known: Known) -> str:
     text += f"{unit} in window {found.window.key}, against {values[1]}{unit} held out"
     if more > 0 and metric not in GREATER_IS_BETTER:
         text += f": +{shown(more)}{unit}" + (f" ({more / expected:+.1%})" if expected else "")
+    if (harder := found.numbers.get("harder")) and abs(harder - 1) >= problem.quality.min_loss:
+        text += f", on rows {harder:.2f} times as hard"
     rows = found.numbers.get("rows")
     return f"{text}, over {rows:,.0f} rows." if rows else f"{text}."
 

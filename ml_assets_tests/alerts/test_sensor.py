@@ -55,13 +55,15 @@ def test_a_mail_says_what_drifted_since_when_what_it_costs_and_what_was_done(des
     desk.judge("model_quality", "2013-05-06", passed=True, error=42.0, held_out=42.11, rows=6000)
     desk.judge("data_drift", "2013-05-06", passed=False, text="7 of 12 features drifted: temp_f.", drifted_share=0.58)
     desk.judge("data_drift", "2013-05-13", passed=False, text="8 of 12 features drifted: temp_f.", drifted_share=0.66)
-    desk.judge("model_quality", "2013-05-13", passed=False, text="rmse 57.87", error=57.87, held_out=42.11, rows=6314)
+    numbers = {"error": 57.87, "held_out": 42.11, "rows": 6314, "harder": 1.12}
+    desk.judge("model_quality", "2013-05-13", passed=False, text="rmse 57.87", **numbers)
     assert desk.tick() == "1 sent, 0 queued."
     assert _subjects(inbox) == ["[flights] data_drift, model_quality failed, since 2013-05-06"]
     for said in (
         "Since: window 2013-05-06; newest bad window 2013-05-13, 2 in all.",
         "Drifted: 8 of 12 features drifted: temp_f.",
-        "Cost: rmse 57.87 minutes in window 2013-05-13, against 42.11 minutes held out: +15.76 minutes (+37.4%)",
+        "Cost: rmse 57.87 minutes in window 2013-05-13, against 42.11 minutes held out: +15.76 minutes (+37.4%), "
+        "on rows 1.12 times as hard, over 6,314 rows.",
         "2013-05-06 data_drift: failed. 7 of 12 features drifted: temp_f.",
         "Version 1 stays in production.",
         f"Drift report: {REPORTS_URL}/flights/drift/2013-05-13.html",

@@ -75,10 +75,10 @@ class Scale:
 
     @property
     def ticks(self) -> list[float]:
-        """Round values, at most seven."""
-        step = _round_step((self.high - self.low) / 6)
+        """Round values, at most eight."""
+        step = _round_step((self.high - self.low) / 7)
         first = math.ceil(self.low / step - 1e-9)
-        return [round(step * n, 10) for n in range(first, first + 7) if step * n <= self.high + 1e-9 * step]
+        return [round(step * n, 10) for n in range(first, first + 8) if step * n <= self.high + 1e-9 * step]
 
 
 def scale_of(values: Sequence[float], height: float) -> Scale:
