@@ -28,7 +28,7 @@ from ml_assets.ml.summaries import TableSummary
 from ml_assets.ml.tuning import search
 from ml_assets.ml.watching import held_out_sides
 from ml_assets.ml.windows import window_of
-from ml_assets.spec import FeatureType, Problem
+from ml_assets.spec import DriftPolicy, FeatureType, Problem, QualityPolicy
 
 WINDOW = "window"
 TRIALS, ROUNDS = 2, 200
@@ -98,7 +98,7 @@ def champions(name: str, data: Path, *, every: int, windows: int, most: int | No
         windows: Windows that each one scores.
         most: So many champions, the newest ones; all when left out.
     """
-    problem = read_problem(DEFS / name / "defs.yaml")
+    problem = _by_default(read_problem(DEFS / name / "defs.yaml"))
     frame = _frame(problem, data)
     keys = sorted(frame[WINDOW].unique())
     usable = [key for key in keys if _has_history(problem, key)][::every]
@@ -111,6 +111,12 @@ def champions(name: str, data: Path, *, every: int, windows: int, most: int | No
             rows = rows.assign(**{SPLIT: rows[WINDOW].map(part)}).reset_index(drop=True)
             after = {key: frame[frame[WINDOW] == key].reset_index(drop=True) for key in following}
             yield Champion(problem, cutoff, _trained(problem, rows), rows, after)
+
+
+def _by_default(problem: Problem) -> Problem:
+    """The problem with the policies that one has which declares none."""
+    quality = QualityPolicy(metric=problem.quality.metric)
+    return problem.model_copy(update={"drift": DriftPolicy(), "quality": quality})
 
 
 def _has_history(problem: Problem, key: str) -> bool:
@@ -152,7 +158,7 @@ def _frame(problem: Problem, data: Path) -> pd.DataFrame:
 
 def made_up(weeks: int = 10, rows: int = 600) -> Champion:
     """A champion of made-up rows: a smoke test needs no history."""
-    problem = read_problem(DEFS / "flights" / "defs.yaml")
+    problem = _by_default(read_problem(DEFS / "flights" / "defs.yaml"))
     rng = np.random.default_rng(0)
     features: dict[str, FeatureType] = {"carrier": "string", "hour": "float", "wind": "float"}
     own = problem.rows.model_copy(update={"features": features, "key": ("flight",)})

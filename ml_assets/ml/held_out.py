@@ -53,12 +53,14 @@ class Standing:
     """How rows stand, in errors of the best constant on them.
 
     Attributes:
-        error: Relative error; of metrics without such a constant (auc, average_precision, f1_macro) the error itself.
+        error: Relative error.
         bias: Mean prediction - mean label, relative to the spread of the labels; None for classes.
+        unit: What the error is relative to: 1 where no constant is better than another (average_precision, f1_macro).
     """
 
     error: float
     bias: float | None
+    unit: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,13 @@ class Expected:
 
     Attributes:
         error: Relative error of the held-out rows.
+        unit: What it is relative to: the best constant's error on them.
         high: Upper end of the interval of a window's relative error.
         bias: Interval of its relative bias; None for classes.
     """
 
     error: float
+    unit: float
     high: float
     bias: tuple[float, float] | None
 
@@ -119,11 +123,11 @@ class HeldOut:
         spread = _spread([log(each.error) for each in self.blocks if each.error > 0], policy.false_alarm_rate)
         high = max(high, here.error * exp(spread))
         if biases is None or here.bias is None:
-            return Expected(here.error, high, None)
+            return Expected(here.error, here.unit, high, None)
         ends = np.quantile(biases, [policy.false_alarm_rate / 2, 1 - policy.false_alarm_rate / 2])
         usual = _spread([each.bias for each in self.blocks if each.bias is not None], policy.false_alarm_rate / 2)
         low, top = min(float(ends[0]), here.bias - usual, 0.0), max(float(ends[1]), here.bias + usual, 0.0)
-        return Expected(here.error, high, (low, top))
+        return Expected(here.error, here.unit, high, (low, top))
 
 
 def standing(metric: MetricName, rows: Judgeable) -> Standing | None:
@@ -136,9 +140,9 @@ def standing(metric: MetricName, rows: Judgeable) -> Standing | None:
     if not by > 0:
         return None
     if rows.scores.task == "multiclass":
-        return Standing(metrics.error(metric) / by, None)
+        return Standing(metrics.error(metric) / by, None, by)
     scale = by if rows.scores.task == "regression" else float(rows.label.std()) or 1.0
-    return Standing(metrics.error(metric) / by, metrics.values["bias"] / scale)
+    return Standing(metrics.error(metric) / by, metrics.values["bias"] / scale, by)
 
 
 def held_out_of(problem: Problem, error: float | None, rows: pd.DataFrame, blocks: Sequence[Standing] = ()) -> HeldOut:
@@ -192,7 +196,7 @@ def _constant(metric: MetricName, rows: Judgeable, index: NDArray[np.int64]) -> 
     """From (s, blocks) counts to (s,) errors of the best constant on what was drawn.
 
     The mean's rmse, the median's mae (the median of all these rows), the class frequencies' log loss, brier and
-    accuracy. Where no constant is better than another (auc, average_precision, f1_macro), 1.
+    accuracy, half of the auc. Where it would say nothing (average_precision, f1_macro), 1.
     """
     size = np.bincount(index)
     if metric in ("rmse", "mae"):
@@ -207,7 +211,7 @@ def _constant(metric: MetricName, rows: Judgeable, index: NDArray[np.int64]) -> 
 
         return numbers
     if metric not in ADDITIVE:
-        return lambda counts: np.ones(len(counts))
+        return lambda counts: np.full(len(counts), 0.5 if metric == "auc" else 1.0)
     codes, names = pd.factorize(rows.label)
     each = np.stack([np.bincount(index, codes == code, len(size)) for code in range(len(names))], axis=1)
 

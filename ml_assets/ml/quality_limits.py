@@ -30,9 +30,7 @@ class Limits:
     @property
     def harder(self) -> float | None:
         """Error of the best constant on the window / on the held-out rows; None where there is no interval."""
-        if not self.here or not self.expected or not self.here.error or not self.held_out:
-            return None
-        return self.error / self.here.error / (self.held_out / self.expected.error)
+        return self.here.unit / self.expected.unit if self.here and self.expected else None
 
     def broken(self, task: Task, unit: str) -> list[str]:
         """What is worse than it may be, in words."""
@@ -53,11 +51,15 @@ class Limits:
 
     @property
     def limit(self) -> float | None:
-        """Error above which the window is worse than the held-out rows let expect; None where there is no interval."""
-        if not self.here or not self.expected or not self.here.error:
+        """Error above which the window is worse than the held-out rows let expect; None where there is no interval.
+
+        However wide the interval is, it ends where a constant would do better by more than matters: there the model is
+        of no use. (Where it was of none on the held-out rows, that is nothing new.)
+        """
+        if not self.here or not self.expected:
             return None
-        unit = self.error / self.here.error  # what the best constant gets on the window
-        return unit * max(self.expected.high, (1 + self.policy.min_loss) * self.expected.error)
+        more = 1 + self.policy.min_loss
+        return self.here.unit * max(min(self.expected.high, more), more * self.expected.error)
 
     @property
     def bias_limits(self) -> tuple[float, float] | None:
