@@ -60,7 +60,7 @@ def _shares(axes: "Axes", content: Content) -> None:
     if limit is not None:
         axes.axhline(limit, color=GREY, linestyle="--", linewidth=1.2)
     axes.set_ylim(0, 1)
-    axes.set_ylabel("drifted features", fontsize=9)
+    axes.set_ylabel("drifted share", fontsize=9)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     _plain(axes)
 
