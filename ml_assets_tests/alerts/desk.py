@@ -60,7 +60,7 @@ class Desk:
     def train(self, cutoff: str, *, fails: bool) -> None:
         """A run of the training job, real but for what it trains."""
 
-        @dg.op
+        @dg.op(name=keys.stage(self.problem, "registered_version").to_python_identifier())
         def fit() -> None:
             if fails:
                 raise dg.Failure("no memory left")
