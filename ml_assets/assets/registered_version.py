@@ -58,9 +58,9 @@ def build_registered_version(problem: Problem) -> dg.AssetsDefinition:
         facts = version_card.card_facts(problem, row, verdict, challenger, test, scores, rows=_sizes(frame), **about)
         drawn = version_card.pictures(problem, challenger, test, scores)
         version_card.publish(problem, facts, drawn, registry)
-        metadata = _metadata(problem, row, verdict, result, ledger) | version_card.metadata(problem, facts, drawn)
+        metadata = retraining_cause.cause_metadata(problem, context.run.tags)
+        metadata |= _metadata(problem, row, verdict, result, ledger) | version_card.metadata(problem, facts, drawn)
         metadata["feature_importance"] = challenger.importance()
-        metadata |= retraining_cause.cause_metadata(problem, context.run.tags)
         for answer in retraining_cause.answers(problem, context.run.tags, context.run.run_id, row):
             context.log_event(answer)
         return dg.MaterializeResult(metadata=metadata, check_results=[gate.check_result(verdict, row)])
