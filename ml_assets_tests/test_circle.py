@@ -1,6 +1,7 @@
 """The whole circle in one process: land, train, register, score, judge, retrain; each step on real parts."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import dagster as dg
 import pandas as pd
@@ -10,6 +11,7 @@ from dagster import DagsterEventType, EventRecordsFilter
 from ml_assets.assets import keys
 from ml_assets.automation.evaluations import judged_windows
 from ml_assets.ml.windows import window_of
+from ml_assets.spec import CheckName
 from ml_assets_tests.scenario import CUTOFF, WEEKS, Scenario, failure, small_flights
 
 SCORED = ("2013-01-28", "2013-02-04", "2013-02-11")
@@ -160,7 +162,7 @@ def test_a_range_run_judges_each_window_by_itself(circle: Scenario) -> None:
     entries = [record.event_log_entry for record in records]
     events = [entry.asset_check_evaluation for entry in entries if entry.run_id == result.run_id]
     by_name = {(e.check_name, e.partition) for e in events if e.partition}
-    names = ("data_drift", "prediction_drift", "target_drift", "model_quality")
+    names = get_args(CheckName)
     assert by_name == {(name, week) for name in names for week in SCORED[:2]}
 
 
