@@ -64,7 +64,7 @@ def figure(report: Report) -> str:
         *(_lines(o, loss, x, paint[o.name], lambda p: p.loss, _percent) for o in outcomes if o is not other),
         _heading(strips - 14, "retrainings"),
         *(_strip(o, strips + _ROW * place, x, paint[o.name]) for place, o in enumerate(report.outcomes)),
-        _dates(report.outcomes[0].points, x, height - 8, strips),
+        _dates(report.outcomes[0].points, x, height - 8),
     ]
     return f'<svg viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img">{"".join(parts)}</svg>'
 
@@ -129,7 +129,7 @@ def _strip(outcome: Outcome, y: float, x: Callable[[float], float], colour: str)
     return f"{line}{name}{''.join(marks)}"
 
 
-def _dates(points: Sequence[Point], x: Callable[[float], float], y: float, top: float) -> str:
+def _dates(points: Sequence[Point], x: Callable[[float], float], y: float) -> str:
     step = -(-len(points) // _MOST_TICKS)
     return "".join(
         f'<text x="{x(place):.1f}" y="{y}" text-anchor="middle">{escape(points[place].window)}</text>'

@@ -50,7 +50,10 @@ def replay(
     problem = landed.problem
     chosen = [policy_named(name, problem) for name in dict.fromkeys(policies)]
     first = _first_cutoff(landed, cutoff)
-    windows = [window for window in landed.rows if window >= first and window in landed.labels]
+    windows, window = [], first
+    while window in landed.rows and window in landed.labels:
+        windows.append(window)
+        window = window.shift(1)
     if len(windows) < 2:
         raise NothingToReplayError(problem.name, f"there are {len(windows)} windows with labels from {first.key} on")
     plan(len(chosen) * len(windows))

@@ -11,30 +11,16 @@ from click.testing import CliRunner, Result
 from ml_assets.errors import NothingToReplayError, UnknownPolicyError
 from ml_assets.replay import command
 from ml_assets.replay.figure import figure
-from ml_assets.replay.losses import Estimate
 from ml_assets.replay.page import page
-from ml_assets.replay.report import Outcome, Point, Report, Retrained
-from ml_assets_tests.replay import planted
-
-
-def _outcome(name: str, title: str, level: float, *retrained: Retrained) -> Outcome:
-    points = [
-        Point(f"2024-01-{day:02d}", "2024-01-01", Estimate(level, level - 1, level + 1), Estimate(level / 100))
-        for day in range(1, 10)
-    ]
-    loss = Estimate(level / 100, -0.01, 0.2)
-    return Outcome(name, title, retrained, 75.0, Estimate(level), loss, len(retrained), 8, 2, tuple(points))
+from ml_assets.replay.policies import DEFAULT
+from ml_assets.replay.report import Report
+from ml_assets_tests.replay import planted, sample
 
 
 @pytest.fixture
 def report() -> Report:
     """Two policies, one of them with two retrainings."""
-    done = (
-        Retrained("2024-01-04", "2 bad windows <b>", True, "better"),
-        Retrained("2024-01-07", "2 bad windows", False, "not surely better"),
-    )
-    outcomes = (_outcome("every", "every window", 3.0), _outcome("declared", "as declared", 4.0, *done))
-    return Report("shop", "Who <leaves>?", "rmse", "days", "every", "2024-01-01", "2024-01-09", 1234, 3, outcomes)
+    return sample.report()
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_escapes_what_it_shows(report: Report) -> None:
@@ -94,6 +80,11 @@ def test_the_command_prints_a_table_and_writes_a_page(home: Path) -> None:
     assert (home / "reports" / "replay" / "planted.html").read_text().startswith("<!doctype html>")
     assert (home / "reports" / "replay" / "planted.json").exists()
     assert {path.name for path in home.iterdir()} == {"lake", "reports", "scratch"}
+
+
+def test_the_command_offers_the_policies_that_there_are() -> None:
+    [option] = [each for each in command.replay.params if each.name == "policies"]
+    assert str(option.default).split(",") == list(DEFAULT)
 
 
 def test_what_cannot_be_replayed_is_told_before_anything_is_made(home: Path) -> None:

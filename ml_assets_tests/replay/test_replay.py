@@ -91,10 +91,13 @@ def test_production_is_not_touched(home: Path, before: dict[str, bytes], report:
 
 
 def test_the_same_history_gives_the_same_bytes(home: Path, report: Report, tmp_path: Path) -> None:
-    again = planted.replayed(home, planted.declared(), *POLICIES)  # from finished trainings
-    assert page(again) == page(report)
-    afresh = planted.replayed(home, planted.declared(), *POLICIES, scratch=tmp_path)
-    assert afresh.to_json() == report.to_json()
+    few = ("never", "every:7", "declared")
+    again, afresh = (
+        planted.replayed(home, planted.declared(), *few, scratch=scratch)
+        for scratch in (home / "scratch" / "replay", tmp_path)
+    )
+    assert afresh.to_json() == again.to_json()
+    assert page(planted.replayed(home, planted.declared(), *few)) == page(again)  # seconds are kept with a training
 
 
 def test_a_killed_replay_goes_on(home: Path, tmp_path: Path) -> None:
@@ -157,6 +160,14 @@ def test_a_first_version_needs_a_past_and_a_future(home: Path, cutoff: str, says
 def test_an_unknown_policy_is_refused_by_name(home: Path, name: str) -> None:
     with pytest.raises(UnknownPolicyError, match=f"no policy '{name}'"):
         planted.replayed(home, planted.declared(), name)
+
+
+def test_a_replay_ends_where_labels_do(tmp_path: Path) -> None:
+    problem = planted.declared()
+    planted.land(tmp_path, problem)
+    (tmp_path / "lake/planted/labels/labels/2024-01-10.parquet").unlink()
+    report = planted.replayed(tmp_path, problem, "never")
+    assert (report.first, report.last) == (planted.FIRST, "2024-01-09")
 
 
 def test_what_has_not_landed_is_named_with_the_command_that_lands_it(tmp_path: Path) -> None:
