@@ -1,8 +1,8 @@
 """Does monitored retraining pay? The history of three problems replayed under several policies, on the same data.
 
-Run it: `python -m benchmarks.replay` (half an hour on two cores, for 57 searches; `--quick`: two problems with one
+Run it: `python -m benchmarks.replay` (half an hour on two cores, for 60 searches; `--quick`: two problems with one
 trial a training). It prints Markdown and writes benchmarks/results/replay.md. Histories are landed and trainings kept
-below `--home`, so that another run, with another policy, takes a minute.
+below `--home`, so that another run, with another policy, takes minutes.
 
 What is wanted of the declared policy: at most 1% more error than retraining every window, with at most a third of its
 retrainings.
