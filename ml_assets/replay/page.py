@@ -7,7 +7,7 @@ from ml_assets.replay.figure import colours, figure
 from ml_assets.replay.losses import AHEAD
 from ml_assets.replay.policies import DECLARED
 from ml_assets.replay.report import Outcome, Report
-from ml_assets.replay.texts import cells, headings
+from ml_assets.replay.texts import cells, headings, signed_percent
 
 _OWN = """
 main { display: block; max-width: 1180px; } main section { margin-bottom: 16px; }
@@ -52,7 +52,7 @@ def _counters(report: Report) -> str:
         figures["declared policy: retrainings"] = f"{len(declared.retrainings)} of {report.possible}"
         if declared.loss and declared.name != report.against:
             other = next(each for each in report.outcomes if each.name == report.against)
-            figures[f"its error against {other.title}"] = f"{declared.loss.value:+.2%}"
+            figures[f"its error against {other.title}"] = signed_percent(declared.loss.value)
     return f"<dl>{''.join(f'<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>' for k, v in figures.items())}</dl>"
 
 

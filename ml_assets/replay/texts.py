@@ -4,6 +4,8 @@ from ml_assets.ml.metrics import shown
 from ml_assets.replay.losses import Estimate
 from ml_assets.replay.report import Outcome, Report
 
+_LEAST = 5e-5
+
 Cell = tuple[str, str]
 """A figure, and what is said below it."""
 
@@ -41,10 +43,15 @@ def _base(outcome: Outcome) -> str:
 def _estimate(found: Estimate | None, *, signed: bool) -> Cell:
     if found is None:
         return "–", ""
-    say = (lambda value: f"{value:+.2%}") if signed else shown
+    say = signed_percent if signed else shown
     if found.low is None or found.high is None:
         return say(found.value), "too few days for an interval"
     return say(found.value), f"{say(found.low)} to {say(found.high)}"
+
+
+def signed_percent(value: float) -> str:
+    """E.g. "+0.28%"; what rounds to nothing has no sign."""
+    return "0.00%" if abs(value) < _LEAST else f"{value:+.2%}"
 
 
 def _time(seconds: float) -> str:
