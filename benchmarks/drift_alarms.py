@@ -22,9 +22,9 @@ import pandas as pd
 from benchmarks.drift_faults import Fault, faults_of
 from benchmarks.drift_history import WINDOW, Champion, champions, made_up
 from benchmarks.measuring import ROOT, table
-from ml_assets.ml.scores import PREDICTION
-from ml_assets.ml.summaries import TableSummary, default_verdict
-from ml_assets.ml.watching import ALL, judge_drift, judge_quality
+from ml_assets.ml.monitoring.summaries import TableSummary, default_verdict
+from ml_assets.ml.monitoring.watching import ALL, judge_drift, judge_quality
+from ml_assets.ml.quality.scores import PREDICTION
 
 RESULTS = ROOT / "benchmarks" / "results" / "drift_alarms.md"
 DATA = Path("var/benchmarks/histories")

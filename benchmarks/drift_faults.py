@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ml_assets.ml.baseline import Baseline
+from ml_assets.ml.monitoring.baseline import Baseline
 from ml_assets.spec import Problem
 
 Rng = np.random.Generator

@@ -15,18 +15,18 @@ import pandas as pd
 from benchmarks.validation_history import DEFS, flights, retail
 from ml_assets.components.declaration import read_problem
 from ml_assets.errors import TooLittleHistoryError
-from ml_assets.ml.baseline import Baseline, make_baseline
-from ml_assets.ml.dataset import SPLIT
-from ml_assets.ml.drift_columns import compared_types
-from ml_assets.ml.held_out import HeldOut
-from ml_assets.ml.metrics import evaluate
-from ml_assets.ml.model import Model
-from ml_assets.ml.preflight import summarise_frame
-from ml_assets.ml.scores import label_of, read_scores, with_scores
-from ml_assets.ml.splits import split_windows
-from ml_assets.ml.summaries import TableSummary
-from ml_assets.ml.tuning import search
-from ml_assets.ml.watching import held_out_sides
+from ml_assets.ml.monitoring.baseline import Baseline, make_baseline
+from ml_assets.ml.monitoring.columns import compared_types
+from ml_assets.ml.monitoring.held_out import HeldOut
+from ml_assets.ml.monitoring.preflight import summarise_frame
+from ml_assets.ml.monitoring.summaries import TableSummary
+from ml_assets.ml.monitoring.watching import held_out_sides
+from ml_assets.ml.quality.metrics import evaluate
+from ml_assets.ml.quality.scores import label_of, read_scores, with_scores
+from ml_assets.ml.search.tuning import search
+from ml_assets.ml.training.dataset import SPLIT
+from ml_assets.ml.training.model import Model
+from ml_assets.ml.training.splits import split_windows
 from ml_assets.ml.windows import window_of
 from ml_assets.spec import DriftPolicy, FeatureType, Problem, QualityPolicy
 

@@ -64,7 +64,7 @@ def types(folder: Path) -> dict[str, FeatureType]:
 
 def summarise(folder: str) -> Callable[[], Callable[[], None]]:
     """The champion's reference, and the windows of a month: what is done once per champion, and once per window."""
-    from ml_assets.ml.summaries import summarise_files
+    from ml_assets.ml.monitoring.summaries import summarise_files
 
     files, columns = _files(folder), {**types(Path(folder)), "prediction": "float"}
 
@@ -115,8 +115,8 @@ def evidently(folder: str) -> Callable[[], Callable[[], dict[str, Any]]]:
 
 def ours(folder: str, way: str) -> Callable[[], Callable[[], dict[str, Any]]]:
     """The platform's report: `both` sides from rows, the `window` only, or a `month` of merged summaries."""
-    from ml_assets.ml.drift import report_on
-    from ml_assets.ml.summaries import TableSummary, merge, summarise_files
+    from ml_assets.ml.monitoring.report import report_on
+    from ml_assets.ml.monitoring.summaries import TableSummary, merge, summarise_files
 
     features = types(Path(folder, "reference"))
     columns = {**features, "prediction": "float"}

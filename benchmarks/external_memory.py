@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.measuring import Measured, measure, table
-from ml_assets.ml.dataset import SPLIT
-from ml_assets.ml.external_memory import external_training_data
-from ml_assets.ml.row_batches import ParquetRows
-from ml_assets.ml.training import TrainingData, prepare, train_trial
+from ml_assets.ml.training.dataset import SPLIT
+from ml_assets.ml.training.external_memory import external_training_data
+from ml_assets.ml.training.fitting import TrainingData, prepare, train_trial
+from ml_assets.ml.training.row_batches import ParquetRows
 from ml_assets.spec import FeatureType, Search
 
 _NUMBERS, _TEXTS = [f"x{i}" for i in range(18)], ["region", "kind"]

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from ml_assets.ml.expectations import expectation_suite
-from ml_assets.ml.rule_results import RuleResult, read_results
+from ml_assets.ml.validation.expectations import expectation_suite
+from ml_assets.ml.validation.rule_results import RuleResult, read_results
 from ml_assets.spec import ValidationRule
 
 

@@ -29,7 +29,7 @@ _STORES = {
 
 def feast_join(folder: str, kind: str, ttl_days: int | None, answers: str | None) -> Work:
     """Feast's `get_historical_features`, known values only, over one of its offline stores."""
-    from ml_assets.ml.query import connect
+    from ml_assets.ml.features.query import connect
 
     connect().close()  # a process's first database takes 25 ms; the plain join's is made beforehand, too
     store = _feast_store(Path(folder), kind, ttl_days)

@@ -20,10 +20,10 @@ import pandas as pd
 
 from benchmarks.measuring import table
 from benchmarks.tuning_ways import LABEL, SPEC, problem, training_set
-from ml_assets.ml.suggestions import Suggestions
-from ml_assets.ml.training import TrainingData, prepare, train_trial
-from ml_assets.ml.training_watch import Watch, pruning_target
-from ml_assets.ml.trial_log import Trial
+from ml_assets.ml.search.suggestions import Suggestions
+from ml_assets.ml.search.trial_log import Trial
+from ml_assets.ml.training.fitting import TrainingData, prepare, train_trial
+from ml_assets.ml.training.watch import Watch, pruning_target
 from ml_assets.spec import Pruning, Search
 
 RESULTS = Path(__file__).parent / "results" / "pruning.md"

@@ -19,8 +19,8 @@ import pandas as pd
 
 from benchmarks.validation_history import flights as flights_history
 from ml_assets.components.declaration import read_problem
-from ml_assets.ml.encoding import Encoder
-from ml_assets.ml.trial_log import Trial
+from ml_assets.ml.search.trial_log import Trial
+from ml_assets.ml.training.encoding import Encoder
 from ml_assets.resources.registry import Registry
 from ml_assets.spec import Integer, LogUniform, Problem, Search, Uniform
 
@@ -125,7 +125,7 @@ def plain(path: str, trials: int, seconds: float, seed: int) -> Callable[[], lis
     import mlflow
     import xgboost
 
-    from ml_assets.ml.search_space import hyperopt_space
+    from ml_assets.ml.search.space import hyperopt_space
 
     rows, folder = _Rows(path), TemporaryDirectory()
     _store(folder.name)
@@ -172,7 +172,7 @@ def ours(path: str, trials: int, seconds: float, seed: int, **changes: Any) -> C
     import mlflow
     import xgboost  # noqa: F401 - not timed
 
-    from ml_assets.ml.tuning import search
+    from ml_assets.ml.search.tuning import search
     from ml_assets.resources.tracking import TrialRuns
 
     rows, features, folder = _Rows(path), problem().features, TemporaryDirectory()

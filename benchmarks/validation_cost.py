@@ -128,7 +128,7 @@ def _by_hand(rule: ValidationRule) -> list[str]:
 
 def ours(path: str, kind: str = "") -> Callable[[], list[str]]:
     """The platform's way; with a kind, the rules of that kind alone."""
-    from ml_assets.ml.expectations import judge
+    from ml_assets.ml.validation.expectations import judge
 
     frame, judged = pq.read_table(path).to_pandas(), rules(kind)
     judge(frame.head(10), judged)  # the import of Great Expectations
@@ -139,7 +139,7 @@ def gx_pandas(path: str, kind: str = "") -> Callable[[], list[str]]:
     """Great Expectations with its pandas engine."""
     import great_expectations as gx
 
-    from ml_assets.ml.expectations import expectation_suite, read_results
+    from ml_assets.ml.validation.expectations import expectation_suite, read_results
 
     frame, judged = pq.read_table(path).to_pandas(), rules(kind)
     context = gx.get_context(mode="ephemeral")
@@ -173,12 +173,12 @@ _WAYS = {"one DuckDB pass by hand": by_hand, "ours": ours, "GX on DuckDB": gx_du
 _KINDS = ("not_null", "of_type", "between", "in_set", "unique_together", "ordered", "quantile_between", "distribution")
 
 
-_WHY = """Ours is Great Expectations with the counts of all rules in one DuckDB query (`ml/gx_duckdb.py`). Not pushed
-down are quantiles (GX takes another one in SQL than in pandas), the examples of rows that broke a rule, and columns of
-mixed values, which SQL would judge otherwise than pandas. A key takes a pass of its own. Whatever the rows, GX builds
-some 30 expectations and results in 0.2 CPU seconds: so at 100,000 rows it costs several passes by hand. GX's own
-DuckDB engine is not used: it needs a private list patched (gx#10738), sends many queries, and knows neither our types
-nor keys with gaps.
+_WHY = """Ours is Great Expectations with the counts of all rules in one DuckDB query (`ml/validation/gx_duckdb.py`).
+Not pushed down are quantiles (GX takes another one in SQL than in pandas), the examples of rows that broke a rule,
+and columns of mixed values, which SQL would judge otherwise than pandas. A key takes a pass of its own. Whatever the
+rows, GX builds some 30 expectations and results in 0.2 CPU seconds: so at 100,000 rows it costs several passes by
+hand. GX's own DuckDB engine is not used: it needs a private list patched (gx#10738), sends many queries, and knows
+neither our types nor keys with gaps.
 """
 
 

@@ -16,8 +16,8 @@ from ml_assets.assets.features import cut_of
 from ml_assets.assets.sources import in_reading_order
 from ml_assets.components.declaration import read_feature_set, read_problem
 from ml_assets.demo.deliveries import deliver
-from ml_assets.ml.features import compute_labels, compute_rows, compute_view
-from ml_assets.ml.landing import land
+from ml_assets.ml.features.compute import compute_labels, compute_rows, compute_view
+from ml_assets.ml.landing.window import land
 from ml_assets.ml.windows import Window, all_windows
 from ml_assets.profiling.subject import Subject, dataset_roles, view_subject, window_keys
 from ml_assets.resources.feature_store import FeatureStore

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from benchmarks.measuring import machine, table
 from benchmarks.validation_faults import SIZES, Fault, faults_of
 from benchmarks.validation_history import flights, retail
-from ml_assets.ml.expectations import judge
-from ml_assets.ml.profiling import learn_rules
+from ml_assets.ml.validation.expectations import judge
+from ml_assets.ml.validation.profiling import learn_rules
 from ml_assets.profiling.subject import Subject
 from ml_assets.spec import RowCount, ValidationRule
 from ml_assets.spec.validation import columns_of

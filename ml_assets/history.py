@@ -12,7 +12,7 @@ import dagster as dg
 
 from ml_assets.assets import keys
 from ml_assets.errors import RunFailedError, TooLittleHistoryError
-from ml_assets.ml.splits import split_windows
+from ml_assets.ml.training.splits import split_windows
 from ml_assets.ml.windows import Window, all_windows, window_of
 from ml_assets.resources.ledger import Ledger
 from ml_assets.spec import Problem

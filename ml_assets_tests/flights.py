@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from ml_assets.components.declaration import read_problem
 from ml_assets.demo.deliveries import deliver
-from ml_assets.ml.features import Computed, compute_labels, compute_rows, compute_view
-from ml_assets.ml.landing import land
+from ml_assets.ml.features.compute import Computed, compute_labels, compute_rows, compute_view
+from ml_assets.ml.landing.window import land
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.readers import read_window

@@ -11,8 +11,8 @@ import pytest
 
 from ml_assets.assets.dataset import training_set
 from ml_assets.assets.feature_store import view_folders
-from ml_assets.ml.metrics import Metrics, evaluate
-from ml_assets.ml.tuning import search
+from ml_assets.ml.quality.metrics import Metrics, evaluate
+from ml_assets.ml.search.tuning import search
 from ml_assets.ml.windows import all_windows, window_of
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets_tests.flights import Deliveries, flights

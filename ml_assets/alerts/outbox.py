@@ -15,7 +15,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from ml_assets.alerts.content import Content
-from ml_assets.ml.alerting import Alert
+from ml_assets.ml.monitoring.alerting import Alert
 from ml_assets.resources.ledger_table import ledger_url, transaction
 from ml_assets.resources.locks import locked
 

@@ -8,9 +8,9 @@ from dagster import DagsterInstance
 
 from ml_assets.automation.evaluations import Evaluation
 from ml_assets.automation.trainings import trainings as attempts
-from ml_assets.ml.alerting import Training, Verdicts
-from ml_assets.ml.attempts import Attempt, may_be_retried
-from ml_assets.ml.decisions import LedgerRow
+from ml_assets.ml.monitoring.alerting import Training, Verdicts
+from ml_assets.ml.monitoring.attempts import Attempt, may_be_retried
+from ml_assets.ml.promotion.decisions import LedgerRow
 from ml_assets.ml.windows import Window
 from ml_assets.spec import Problem
 

@@ -18,7 +18,7 @@ from ml_assets.assets import keys
 from ml_assets.automation.evaluations import evaluations
 from ml_assets.automation.trainings import settling
 from ml_assets.errors import LockTimeoutError
-from ml_assets.ml.alerting import decide
+from ml_assets.ml.monitoring.alerting import decide
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.reports import Reports
 from ml_assets.spec import Problem

@@ -2,10 +2,10 @@
 
 from ml_assets.alerts.reading import Known
 from ml_assets.automation.evaluations import Evaluation
-from ml_assets.ml.alerting import Alert
-from ml_assets.ml.decisions import current
-from ml_assets.ml.metrics import error_of, shown
-from ml_assets.ml.retraining import decide
+from ml_assets.ml.monitoring.alerting import Alert
+from ml_assets.ml.monitoring.retraining import decide
+from ml_assets.ml.promotion.decisions import current
+from ml_assets.ml.quality.metrics import error_of, shown
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.spec import GREATER_IS_BETTER, Problem
 

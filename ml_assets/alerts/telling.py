@@ -7,9 +7,9 @@ from ml_assets.alerts.content import Content, Finding, Point
 from ml_assets.alerts.reading import Known
 from ml_assets.alerts.sentences import cost, done, drifted, evaluations_of, production, since, unit_of
 from ml_assets.automation.evaluations import Evaluation
-from ml_assets.ml.alerting import Alert
-from ml_assets.ml.decisions import LedgerRow
-from ml_assets.ml.metrics import error_of
+from ml_assets.ml.monitoring.alerting import Alert
+from ml_assets.ml.promotion.decisions import LedgerRow
+from ml_assets.ml.quality.metrics import error_of
 from ml_assets.ml.windows import window_of
 
 _POINTS = 26

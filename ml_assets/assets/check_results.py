@@ -1,8 +1,8 @@
-"""A verdict of `ml.window_checks` as the result of a Dagster check."""
+"""A verdict of `ml.monitoring.window_checks` as the result of a Dagster check."""
 
 import dagster as dg
 
-from ml_assets.ml.window_checks import CheckVerdict
+from ml_assets.ml.monitoring.window_checks import CheckVerdict
 
 
 def check_result(verdict: CheckVerdict, link: dg.UrlMetadataValue | None = None) -> dg.AssetCheckResult:

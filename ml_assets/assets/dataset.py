@@ -10,9 +10,9 @@ from ml_assets.assets import feature_versions, keys, lineage, partitions
 from ml_assets.assets.feature_reference import keep_reference
 from ml_assets.assets.validation import Validation, check_spec
 from ml_assets.errors import ValidationFailedError
-from ml_assets.ml.dataset import SPLIT, check_known, labelled_rows
-from ml_assets.ml.splits import split_windows
-from ml_assets.ml.versions import dataset_version
+from ml_assets.ml.features.versions import dataset_version
+from ml_assets.ml.training.dataset import SPLIT, check_known, labelled_rows
+from ml_assets.ml.training.splits import split_windows
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.resources.data_docs import DataDocs
 from ml_assets.resources.feature_store import FeatureStore

@@ -12,9 +12,9 @@ from ml_assets.assets.quality import with_labels
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.assets.watch_files import former_summaries, keep_summary, read_baseline, reference_path
 from ml_assets.ml import figures
-from ml_assets.ml.drift import DriftResult, qualities, write_report
-from ml_assets.ml.watching import judge_drift, merge_windows, summarise_window
-from ml_assets.ml.window_checks import without_verdict
+from ml_assets.ml.monitoring.report import DriftResult, qualities, write_report
+from ml_assets.ml.monitoring.watching import judge_drift, merge_windows, summarise_window
+from ml_assets.ml.monitoring.window_checks import without_verdict
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.reports import Reports

@@ -7,8 +7,8 @@ import pandas as pd
 
 from ml_assets.assets import partitions
 from ml_assets.errors import NoReferenceError
-from ml_assets.ml.expectations import RuleResult
 from ml_assets.ml.markdown import data_cell, escaped, markdown_table
+from ml_assets.ml.validation.expectations import RuleResult
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake
 from ml_assets.spec import Problem

@@ -1,7 +1,7 @@
 """Which versions of the feature views a table was made of, and the check that they are the declared ones.
 
 Here belongs the look at files that were computed by an edited view. What makes a version is the business of
-`ml/versions.py`; that Dagster marks a window as stale, of the code versions of the assets.
+`ml/features/versions.py`; that Dagster marks a window as stale, of the code versions of the assets.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ from datetime import timedelta
 import dagster as dg
 
 from ml_assets.assets import keys
+from ml_assets.ml.features.versions import view_version
 from ml_assets.ml.markdown import markdown_table
-from ml_assets.ml.versions import view_version
 from ml_assets.ml.windows import Window, first_window, windows_over
 from ml_assets.resources.lake import Lake
 from ml_assets.spec import FeatureView, Problem

@@ -14,8 +14,8 @@ from ml_assets.assets.run_windows import Outcome, write_windows
 from ml_assets.assets.validation import Validation, check_spec
 from ml_assets.assets.validation_check import CHECK
 from ml_assets.errors import ValidationFailedError
-from ml_assets.ml.features import Computed, compute_labels, compute_rows, compute_view
-from ml_assets.ml.versions import labels_version, rows_version, view_version
+from ml_assets.ml.features.compute import Computed, compute_labels, compute_rows, compute_view
+from ml_assets.ml.features.versions import labels_version, rows_version, view_version
 from ml_assets.ml.windows import Window
 from ml_assets.resources.data_docs import DataDocs
 from ml_assets.resources.lake import Lake, content_hash

@@ -1,6 +1,6 @@
 """The promotion gate on stored rows: who is compared with whom, on what, and the decision written down.
 
-How two models are compared is in `ml/promotion.py`, what a decision means in `ml/decisions.py`.
+How two models are compared is in `ml/promotion/gate.py`, what a decision means in `ml/promotion/decisions.py`.
 """
 
 from dataclasses import dataclass, replace
@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml_assets.errors import PromotionConflictError
-from ml_assets.ml.dataset import SPLIT
-from ml_assets.ml.model import Model
-from ml_assets.ml.model_cost import latency_ms, model_bytes
-from ml_assets.ml.promotion import Verdict, baseline, compare, within_limits
-from ml_assets.ml.scores import Scores, known, label_of
-from ml_assets.ml.segments import judge_segments, segment_rows
+from ml_assets.ml.promotion.gate import Verdict, baseline, compare, within_limits
+from ml_assets.ml.promotion.segments import judge_segments, segment_rows
+from ml_assets.ml.quality.scores import Scores, known, label_of
+from ml_assets.ml.training.dataset import SPLIT
+from ml_assets.ml.training.model import Model
+from ml_assets.ml.training.model_cost import latency_ms, model_bytes
 from ml_assets.resources.ledger import Ledger, LedgerRow
 from ml_assets.resources.registry import Registry
 from ml_assets.spec import Problem

@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from ml_assets.assets import keys
-from ml_assets.ml.decisions import LedgerRow, current, periods
+from ml_assets.ml.promotion.decisions import LedgerRow, current, periods
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.lifecycle import AGAINST_GATE, Change, Decider, Production

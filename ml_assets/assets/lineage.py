@@ -1,7 +1,7 @@
 """Lineage as Dagster shows it: metadata that names, for each column of a table, the columns that it comes from.
 
-Here belongs how origins become metadata. How they are found is the business of `ml/column_lineage.py`; which versions
-of feature views a table was made of, of `feature_versions.py`.
+Here belongs how origins become metadata. How they are found is the business of `ml/features/column_lineage.py`; which
+versions of feature views a table was made of, of `feature_versions.py`.
 
 Dagster's open-source UI of 1.13 draws no column graph: it shows `dagster/column_lineage` as JSON (Dagster+ and
 OpenLineage's adapters read it). So each column's origin is also its description in the table of columns.
@@ -14,7 +14,7 @@ import dagster as dg
 import pyarrow as pa
 
 from ml_assets.assets import keys
-from ml_assets.ml.column_lineage import (
+from ml_assets.ml.features.column_lineage import (
     EVENT,
     KNOWN,
     Lineage,
@@ -23,8 +23,8 @@ from ml_assets.ml.column_lineage import (
     source_lineage,
     view_lineage,
 )
-from ml_assets.ml.dataset import LABEL_KNOWN, SPLIT
-from ml_assets.ml.sql_lineage import Origin
+from ml_assets.ml.features.sql_lineage import Origin
+from ml_assets.ml.training.dataset import LABEL_KNOWN, SPLIT
 from ml_assets.spec import FeatureSet, FeatureView, Problem, Source
 
 NOTE = "column_lineage_note"

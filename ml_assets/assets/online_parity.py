@@ -1,6 +1,6 @@
 """The check that what is online is what the lake holds, in words and counts.
 
-Here belongs how a comparison is reported. How it is made is in `resources.online_parity` and `ml.parity`.
+Here belongs how a comparison is reported. How it is made is in `resources.online_parity` and `ml.features.parity`.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from ml_assets.assets import keys, partitions
-from ml_assets.ml.parity import Difference, ViewParity
+from ml_assets.ml.features.parity import Difference, ViewParity
 from ml_assets.ml.windows import window_at
 from ml_assets.spec import FeatureSet
 

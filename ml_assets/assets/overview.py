@@ -15,8 +15,8 @@ from dagster import DagsterInstance
 from ml_assets.assets import keys
 from ml_assets.assets.overview_facts import collect
 from ml_assets.files import write_text
-from ml_assets.ml.overview.front import Summary, front_page
-from ml_assets.ml.overview.page import overview_page
+from ml_assets.ml.monitoring.overview.front import Summary, front_page
+from ml_assets.ml.monitoring.overview.page import overview_page
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.reports import Reports

@@ -14,9 +14,9 @@ from ml_assets.alerts.outbox import Outbox
 from ml_assets.alerts.reading import trainings
 from ml_assets.assets import keys
 from ml_assets.automation.evaluations import NEWEST_WINDOWS, Evaluation, evaluations
-from ml_assets.ml.decisions import LedgerRow, current
-from ml_assets.ml.metrics import error_of
-from ml_assets.ml.overview.data import Cell, Mark, Notice, Overview, WindowFacts
+from ml_assets.ml.monitoring.overview.data import Cell, Mark, Notice, Overview, WindowFacts
+from ml_assets.ml.promotion.decisions import LedgerRow, current
+from ml_assets.ml.quality.metrics import error_of
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger

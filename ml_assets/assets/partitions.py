@@ -6,7 +6,7 @@ from ml_assets.ml.windows import DAY_FORMAT, HOUR_FORMAT, all_windows, first_win
 from ml_assets.spec import Cadence, FeatureSet
 
 _DRAWN = 60
-"""Windows before a cutoff that the graph draws; what is read is the business of `ml/splits.py`."""
+"""Windows before a cutoff that the graph draws; what is read is the business of `ml/training/splits.py`."""
 
 
 def windows(features: FeatureSet) -> dg.TimeWindowPartitionsDefinition:

@@ -10,9 +10,9 @@ from ml_assets.assets import feature_versions, keys, lineage, partitions
 from ml_assets.assets.feature_reference import check_reference, reference_spec
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.errors import OtherTaskError
-from ml_assets.ml.dataset import check_known
-from ml_assets.ml.scores import Scores, with_scores
-from ml_assets.ml.versions import scoring_version
+from ml_assets.ml.features.versions import scoring_version
+from ml_assets.ml.quality.scores import Scores, with_scores
+from ml_assets.ml.training.dataset import check_known
 from ml_assets.ml.windows import Window
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake

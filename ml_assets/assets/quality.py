@@ -12,10 +12,10 @@ from ml_assets.assets.predictions import CUTOFF, VERSION, read_predictions
 from ml_assets.assets.run_windows import Outcome, run_windows
 from ml_assets.assets.watch_files import read_held_out
 from ml_assets.ml import figures
-from ml_assets.ml.held_out import HeldOut
-from ml_assets.ml.metrics import error_of
-from ml_assets.ml.scores import Labels, Scores, known, label_of, read_scores
-from ml_assets.ml.watching import ALL, judge_quality
+from ml_assets.ml.monitoring.held_out import HeldOut
+from ml_assets.ml.monitoring.watching import ALL, judge_quality
+from ml_assets.ml.quality.metrics import error_of
+from ml_assets.ml.quality.scores import Labels, Scores, known, label_of, read_scores
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger

@@ -10,12 +10,12 @@ from ml_assets.assets import feature_versions, gate, keys, partitions, retrainin
 from ml_assets.assets.tuned_model import RESULT
 from ml_assets.assets.watch_files import keep_baseline, reference_path
 from ml_assets.errors import NotLandedError
-from ml_assets.ml.dataset import SPLIT
-from ml_assets.ml.decisions import stages
-from ml_assets.ml.model import Model
-from ml_assets.ml.promotion import Verdict
-from ml_assets.ml.scores import with_scores
-from ml_assets.ml.versions import code_version, gate_version
+from ml_assets.ml.features.versions import code_version, gate_version
+from ml_assets.ml.promotion.decisions import stages
+from ml_assets.ml.promotion.gate import Verdict
+from ml_assets.ml.quality.scores import with_scores
+from ml_assets.ml.training.dataset import SPLIT
+from ml_assets.ml.training.model import Model
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger, LedgerRow
 from ml_assets.resources.registry import Registry, model_hash

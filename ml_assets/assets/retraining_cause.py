@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.assets import keys
-from ml_assets.ml.decisions import LedgerRow
+from ml_assets.ml.promotion.decisions import LedgerRow
 from ml_assets.spec import Problem
 
 

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from ml_assets.assets import corrected, keys, lineage, partitions
 from ml_assets.assets.run_windows import Outcome, write_windows
-from ml_assets.ml.findings import Landed
-from ml_assets.ml.landing import land
-from ml_assets.ml.versions import source_version, sources_read
+from ml_assets.ml.features.versions import source_version, sources_read
+from ml_assets.ml.landing.findings import Landed
+from ml_assets.ml.landing.window import land
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake, content_hash
 from ml_assets.resources.readers import read_window, rows_in_no_window

@@ -11,15 +11,15 @@ import dagster as dg
 from ml_assets.assets import keys, partitions
 from ml_assets.files import write_text
 from ml_assets.ml import figures
-from ml_assets.ml.former_searches import LOG, logs_before
-from ml_assets.ml.metrics import evaluate, shown
-from ml_assets.ml.params import ParamValue
-from ml_assets.ml.row_batches import ParquetRows
-from ml_assets.ml.scores import label_of
-from ml_assets.ml.search_figures import parameters_figure, search_figure
-from ml_assets.ml.trial_log import Trial
-from ml_assets.ml.tuning import SearchResult
-from ml_assets.ml.versions import search_version
+from ml_assets.ml.features.versions import search_version
+from ml_assets.ml.quality.metrics import evaluate, shown
+from ml_assets.ml.quality.scores import label_of
+from ml_assets.ml.search.figures import parameters_figure, search_figure
+from ml_assets.ml.search.former_searches import LOG, logs_before
+from ml_assets.ml.search.trial_log import Trial
+from ml_assets.ml.search.tuning import SearchResult
+from ml_assets.ml.training.params import ParamValue
+from ml_assets.ml.training.row_batches import ParquetRows
 from ml_assets.resources.lake import content_hash
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.registry import Registry

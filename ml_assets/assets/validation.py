@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ml_assets.assets.validation_check import CHECK, check_result
-from ml_assets.ml.quarantine import REASON, Examined
+from ml_assets.ml.validation.quarantine import REASON, Examined
 from ml_assets.resources.data_docs import DataDocs
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.reports import Reports

@@ -8,8 +8,8 @@ import dagster as dg
 import pyarrow as pa
 
 from ml_assets.ml.markdown import data_cell, markdown_table
-from ml_assets.ml.quarantine import REASON
-from ml_assets.ml.rule_results import RuleResult
+from ml_assets.ml.validation.quarantine import REASON
+from ml_assets.ml.validation.rule_results import RuleResult
 from ml_assets.resources.data_docs import ValidationReport
 
 CHECK = "great_expectations"

@@ -1,7 +1,7 @@
 """Everything that a version carries: collected, put with the version into MLflow, and shown by Dagster.
 
-What the card says is in `ml/model_card.py`. In MLflow: tags, the description, and `model_card/` among the artifacts of
-the version's run. In Dagster: metadata of `registered_version`.
+What the card says is in `ml/promotion/model_card.py`. In MLflow: tags, the description, and `model_card/` among the
+artifacts of the version's run. In Dagster: metadata of `registered_version`.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,17 @@ import pandas as pd
 
 from ml_assets.assets.gate import days
 from ml_assets.ml import figures
-from ml_assets.ml.model import Model
-from ml_assets.ml.model_card import CardFacts, Interval, description, frame_table, metric_intervals, model_card
-from ml_assets.ml.promotion import Verdict
-from ml_assets.ml.scores import Scores, known, label_of
+from ml_assets.ml.promotion.gate import Verdict
+from ml_assets.ml.promotion.model_card import (
+    CardFacts,
+    Interval,
+    description,
+    frame_table,
+    metric_intervals,
+    model_card,
+)
+from ml_assets.ml.quality.scores import Scores, known, label_of
+from ml_assets.ml.training.model import Model
 from ml_assets.resources.ledger import LedgerRow
 from ml_assets.resources.registry import Registry
 from ml_assets.spec import Problem

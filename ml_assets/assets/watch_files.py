@@ -1,8 +1,8 @@
 """What the watch keeps in the lake: reference rows and a baseline per version, and a summary per window.
 
 A baseline is made with its version; where there is none (of a version from before, or of another declaration) it is
-made at first use. All are written whole or not at all. What is in them is the business of `ml.baseline` and
-`ml.watching`.
+made at first use. All are written whole or not at all. What is in them is the business of `ml.monitoring.baseline` and
+`ml.monitoring.watching`.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ import pandas as pd
 
 from ml_assets.errors import SummaryFormatError
 from ml_assets.files import write_atomically
-from ml_assets.ml.baseline import Baseline, make_baseline
-from ml_assets.ml.held_out import HeldOut
-from ml_assets.ml.model import Model
-from ml_assets.ml.watching import WindowSummary, held_out_sides, summary_from_json, summary_to_json
+from ml_assets.ml.monitoring.baseline import Baseline, make_baseline
+from ml_assets.ml.monitoring.held_out import HeldOut
+from ml_assets.ml.monitoring.watching import WindowSummary, held_out_sides, summary_from_json, summary_to_json
+from ml_assets.ml.training.model import Model
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.spec import Problem

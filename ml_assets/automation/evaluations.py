@@ -7,7 +7,7 @@ from dagster import AssetCheckKey, DagsterInstance
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from ml_assets.assets import keys
-from ml_assets.ml.window_checks import NOT_JUDGED
+from ml_assets.ml.monitoring.window_checks import NOT_JUDGED
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.spec import Problem
 

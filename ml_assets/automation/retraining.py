@@ -1,7 +1,8 @@
 """The retraining sensor: reads what is known, asks the policy, and requests one run per cause.
 
-It only reads state and decides: the policy is `ml.retraining`, retries are `ml.attempts`. What it decides follows from
-Dagster's runs, the ledger and the claims, never from its own memory, so it may be killed anywhere.
+It only reads state and decides: the policy is `ml.monitoring.retraining`, retries are `ml.monitoring.attempts`. What
+it decides follows from Dagster's runs, the ledger and the claims, never from its own memory, so it may be killed
+anywhere.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from ml_assets.assets import keys
 from ml_assets.automation.claims import claim
 from ml_assets.automation.evaluations import judged_windows
 from ml_assets.automation.trainings import settling, trainings
-from ml_assets.ml.attempts import half_done, in_flight, next_attempt
-from ml_assets.ml.retraining import decide
+from ml_assets.ml.monitoring.attempts import half_done, in_flight, next_attempt
+from ml_assets.ml.monitoring.retraining import decide
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.resources.ledger import Ledger, LedgerRow
 from ml_assets.spec import Problem

@@ -11,7 +11,7 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
 from ml_assets.assets import keys
-from ml_assets.ml.attempts import Attempt, AttemptState
+from ml_assets.ml.monitoring.attempts import Attempt, AttemptState
 from ml_assets.spec import Problem
 
 IN_FLIGHT = [

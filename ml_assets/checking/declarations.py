@@ -20,7 +20,7 @@ from ml_assets.components.mistakes import LocatedMistake, Mistake, locate
 from ml_assets.components.places import Document, read_documents
 from ml_assets.components.static import document_mistakes, mistaken_fields
 from ml_assets.errors import DeclarationError, DeclarationSyntaxError, NoDeclarationError
-from ml_assets.ml.search_checks import problems_of_search
+from ml_assets.ml.search.checks import problems_of_search
 from ml_assets.resources.lake import Lake
 
 _OPTIONAL = {

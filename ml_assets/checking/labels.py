@@ -14,8 +14,8 @@ from ml_assets.assets.features import cut_of
 from ml_assets.checking.complaints import Complaints
 from ml_assets.checking.look import Look
 from ml_assets.components.places import KeyPath
-from ml_assets.ml.features import EVENT, KNOWN, Computed, compute_labels, compute_rows
-from ml_assets.ml.query import Tables
+from ml_assets.ml.features.compute import EVENT, KNOWN, Computed, compute_labels, compute_rows
+from ml_assets.ml.features.query import Tables
 from ml_assets.ml.windows import Window
 from ml_assets.spec import Computation, Problem
 

@@ -16,9 +16,9 @@ from ml_assets.checking.complaints import Complaints
 from ml_assets.checking.tolerance import let_pass
 from ml_assets.components.mistakes import nearest
 from ml_assets.components.places import KeyPath
-from ml_assets.ml.contracts import check_columns
-from ml_assets.ml.landing import land
-from ml_assets.ml.query import Tables, connect, quoted
+from ml_assets.ml.features.query import Tables, connect, quoted
+from ml_assets.ml.landing.contracts import check_columns
+from ml_assets.ml.landing.window import land
 from ml_assets.ml.windows import Window, all_windows, windows_over
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.readers import read_window

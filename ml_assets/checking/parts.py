@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ml_assets.errors import TooLittleHistoryError
-from ml_assets.ml.splits import split_windows
+from ml_assets.ml.training.splits import split_windows
 from ml_assets.ml.windows import Window
 from ml_assets.spec import Problem
 

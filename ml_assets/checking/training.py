@@ -12,7 +12,7 @@ from ml_assets.components.mistakes import nearest
 from ml_assets.components.places import KeyPath
 from ml_assets.components.rules_files import rule_line
 from ml_assets.errors import FeatureColumnCollisionError, UnknownAtPredictionError
-from ml_assets.ml.features import EVENT
+from ml_assets.ml.features.compute import EVENT
 from ml_assets.ml.windows import Window
 from ml_assets.spec import Problem
 from ml_assets.spec.validation import columns_of

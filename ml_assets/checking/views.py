@@ -9,8 +9,8 @@ from ml_assets import errors
 from ml_assets.assets.features import cut_of
 from ml_assets.checking.look import Look
 from ml_assets.components.places import KeyPath
-from ml_assets.ml.features import EVENT, KNOWN, compute_view
-from ml_assets.ml.query import connect, quoted
+from ml_assets.ml.features.compute import EVENT, KNOWN, compute_view
+from ml_assets.ml.features.query import connect, quoted
 from ml_assets.ml.windows import Window
 from ml_assets.spec import FeatureView
 

@@ -13,7 +13,7 @@ from ml_assets.components.documents import attributes_of, shared_document, share
 from ml_assets.components.mistakes import Mistake, nearest, shown_path
 from ml_assets.components.outline import named
 from ml_assets.components.places import Document, KeyPath
-from ml_assets.ml.query import connect
+from ml_assets.ml.features.query import connect
 
 
 def beside_mistakes(document: Document) -> Iterator[Mistake]:

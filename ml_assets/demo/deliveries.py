@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ml_assets.ml.query import connect
+from ml_assets.ml.features.query import connect
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.spec import Problem

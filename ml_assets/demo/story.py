@@ -21,7 +21,7 @@ from ml_assets.automation.evaluations import judged_windows
 from ml_assets.demo.dagster_api import DagsterApi
 from ml_assets.demo.deliveries import deliver
 from ml_assets.errors import DemoError
-from ml_assets.ml.retraining import decide
+from ml_assets.ml.monitoring.retraining import decide
 from ml_assets.ml.windows import Window, all_windows, window_of
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from ml_assets.assets.predictions import VERSION
 from ml_assets.assets.quality import with_labels
-from ml_assets.ml.metrics import Metrics, evaluate
-from ml_assets.ml.scores import PREDICTION, Scores
+from ml_assets.ml.quality.metrics import Metrics, evaluate
+from ml_assets.ml.quality.scores import PREDICTION, Scores
 from ml_assets.ml.windows import Window
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ml_assets.ml.decisions import LedgerRow, periods, production, stages
 from ml_assets.ml.moments import moment, window_named
+from ml_assets.ml.promotion.decisions import LedgerRow, periods, production, stages
 from ml_assets.resources.lifecycle import AGAINST_GATE
 from ml_assets.spec import Problem
 

@@ -1,5 +1,5 @@
 """Pictures for metadata and MLflow. Drawing only: what is drawn is computed elsewhere; those of a search are
-in `search_figures.py`."""
+in `figures.py`."""
 
 import base64
 import io

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ml_assets.ml.parsing import identifier
+from ml_assets.ml.landing.parsing import identifier
 from ml_assets.onboarding.keys import RowKey
 from ml_assets.onboarding.profile import UNPARSABLE, TableProfile
 from ml_assets.onboarding.table import HASH, TYPED, FlatTable

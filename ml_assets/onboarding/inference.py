@@ -1,6 +1,6 @@
 """Which declared type a column has: stored types, and what texts turn out to be. Judged on the sample alone.
 
-What a text means is asked of `ml.parsing`, so that landing the table later reads the same values.
+What a text means is asked of `ml.landing.parsing`, so that landing the table later reads the same values.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.types as pt
 
-from ml_assets.ml.parsing import Value, identifier, is_text, literal, value, with_values
+from ml_assets.ml.landing.parsing import Value, identifier, is_text, literal, value, with_values
 from ml_assets.onboarding.hints import entity_hint, names_single_events
 from ml_assets.onboarding.table import SAMPLE, FlatTable
 from ml_assets.spec import ColumnType, Csv, Source

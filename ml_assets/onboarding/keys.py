@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ml_assets.errors import NotUniqueKeyError
-from ml_assets.ml.parsing import identifier
+from ml_assets.ml.landing.parsing import identifier
 from ml_assets.onboarding.hints import entity_hint, names_single_events
 from ml_assets.onboarding.profile import ColumnProfile, TableProfile
 from ml_assets.onboarding.table import HASH, TYPED, FlatTable

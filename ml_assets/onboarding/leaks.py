@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from ml_assets.ml.parsing import identifier
+from ml_assets.ml.landing.parsing import identifier
 from ml_assets.onboarding.profile import ColumnProfile, TableProfile
 from ml_assets.onboarding.table import ORDINAL, TYPED, FlatTable
 from ml_assets.spec import Task

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ml_assets.ml.parsing import identifier
+from ml_assets.ml.landing.parsing import identifier
 from ml_assets.onboarding.dirt import tolerances
 from ml_assets.onboarding.keys import RowKey
 from ml_assets.onboarding.leaks import find_leaks

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ml_assets.errors import UnreadableTableError
-from ml_assets.ml.parsing import identifier, with_values
+from ml_assets.ml.landing.parsing import identifier, with_values
 from ml_assets.onboarding.inference import Inferred, infer
 from ml_assets.onboarding.table import ORDINAL, RAW, SAMPLE_ROWS, TYPED, FlatTable
 from ml_assets.spec import ColumnType

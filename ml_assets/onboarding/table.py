@@ -15,7 +15,7 @@ import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
 from ml_assets.errors import UnreadableSourceError, UnreadableTableError
-from ml_assets.ml.parsing import identifier, literal
+from ml_assets.ml.landing.parsing import identifier, literal
 from ml_assets.resources.readers import csv_files
 from ml_assets.spec import Column, Csv, Parquet, Source
 

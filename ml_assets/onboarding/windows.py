@@ -9,7 +9,7 @@ from statistics import median
 from typing import Literal, get_args
 
 from ml_assets.errors import TooFewWindowsError
-from ml_assets.ml.parsing import identifier
+from ml_assets.ml.landing.parsing import identifier
 from ml_assets.onboarding.table import TYPED, FlatTable
 from ml_assets.spec import Cadence
 

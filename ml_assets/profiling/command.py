@@ -36,7 +36,7 @@ def profile(
     The page shows every column with its values, what is missing, and the rules with margin and reason. Nothing is
     declared by itself: with --write the rules go to a file, and the line that names it in defs.yaml is printed.
     """
-    from ml_assets.ml.profiling import learn_rules
+    from ml_assets.ml.validation.profiling import learn_rules
     from ml_assets.profiling.declared import declared_part
     from ml_assets.profiling.rules_yaml import write_rules
     from ml_assets.resources.lake import Lake
@@ -71,7 +71,7 @@ def profile(
 
 def _write_page(file: Path, subject: "Subject", rules: Sequence["ValidationRule"], said: str) -> Path:
     from ml_assets.files import write_text
-    from ml_assets.ml.profiling import summarize
+    from ml_assets.ml.validation.profiling import summarize
     from ml_assets.profiling.page import profile_page
 
     text = profile_page(

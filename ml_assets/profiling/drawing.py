@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from ml_assets.ml.profiling.summaries import Bar
+from ml_assets.ml.validation.profiling.summaries import Bar
 
 WIDTH, HEIGHT = 300, 92
 _BASE, _ROW, _LABEL, _COUNT = HEIGHT - 16, 17, 108, 62

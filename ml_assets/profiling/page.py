@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from ml_assets.ml.profiling import ColumnSummary
-from ml_assets.ml.profiling.shown import percent, shown
-from ml_assets.ml.rule_text import rule_text
+from ml_assets.ml.validation.profiling import ColumnSummary
+from ml_assets.ml.validation.profiling.shown import percent, shown
+from ml_assets.ml.validation.rule_text import rule_text
 from ml_assets.profiling.drawing import histogram, sparkline, value_bars
 from ml_assets.profiling.style import STYLE
 from ml_assets.spec import ValidationRule

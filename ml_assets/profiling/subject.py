@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ml_assets.assets import keys
 from ml_assets.errors import NothingToProfileError
-from ml_assets.ml.dataset import LABEL_KNOWN, SPLIT
-from ml_assets.ml.profiling import Roles
+from ml_assets.ml.training.dataset import LABEL_KNOWN, SPLIT
+from ml_assets.ml.validation.profiling import Roles
 from ml_assets.ml.windows import Window, window_of, windows_over
 from ml_assets.resources.lake import Lake
 from ml_assets.spec import Cadence, FeatureSet, FeatureView, Problem

@@ -6,7 +6,7 @@ from html import escape
 from math import floor, log10
 
 from ml_assets.ml.figures import BLUE, GREY, ORANGE
-from ml_assets.ml.metrics import shown
+from ml_assets.ml.quality.metrics import shown
 from ml_assets.replay.losses import Estimate
 from ml_assets.replay.policies import DECLARED, EVERY
 from ml_assets.replay.report import Outcome, Point, Report

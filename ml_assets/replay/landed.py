@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml_assets.errors import NotAppliedError, NothingToReplayError, NotLandedError
-from ml_assets.ml.dataset import check_known, labelled_rows
-from ml_assets.ml.scores import Labels, label_of
-from ml_assets.ml.splits import split_windows
+from ml_assets.ml.quality.scores import Labels, label_of
+from ml_assets.ml.training.dataset import check_known, labelled_rows
+from ml_assets.ml.training.splits import split_windows
 from ml_assets.ml.windows import Window, all_windows
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_assets.assets.gate import days
-from ml_assets.ml.bootstrap import bootstrap_interval
-from ml_assets.ml.metrics import ADDITIVE, evaluate, row_losses
-from ml_assets.ml.promotion import LEAST_DAYS, blocks_of, compare
-from ml_assets.ml.ranking import Floats
-from ml_assets.ml.scores import Labels, Scores, known
+from ml_assets.ml.promotion.gate import LEAST_DAYS, blocks_of, compare
+from ml_assets.ml.quality.bootstrap import bootstrap_interval
+from ml_assets.ml.quality.metrics import ADDITIVE, evaluate, row_losses
+from ml_assets.ml.quality.ranking import Floats
+from ml_assets.ml.quality.scores import Labels, Scores, known
 from ml_assets.ml.windows import Window
 from ml_assets.replay.trainings import Trainings, Version
 from ml_assets.replay.walk import Walk

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ml_assets.errors import UnknownPolicyError
-from ml_assets.ml.drift import DriftResult
-from ml_assets.ml.retraining import decide
-from ml_assets.ml.window_checks import CheckVerdict
+from ml_assets.ml.monitoring.report import DriftResult
+from ml_assets.ml.monitoring.retraining import decide
+from ml_assets.ml.monitoring.window_checks import CheckVerdict
 from ml_assets.ml.windows import Window, windows_over
 from ml_assets.spec import Problem
 

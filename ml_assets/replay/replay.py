@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from ml_assets.errors import NothingToReplayError, TooLittleHistoryError
-from ml_assets.ml.splits import split_windows
+from ml_assets.ml.training.splits import split_windows
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.replay.landed import Landed
 from ml_assets.replay.losses import Comparison

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from ml_assets.ml.metrics import error_of
+from ml_assets.ml.quality.metrics import error_of
 from ml_assets.replay.losses import CONFIDENCE, Comparison, Estimate, Losses
 from ml_assets.replay.policies import EVERY
 from ml_assets.replay.walk import Retraining, Walk

@@ -1,6 +1,6 @@
 """The table of a replay in words, for the page, the terminal and the benchmarks alike."""
 
-from ml_assets.ml.metrics import shown
+from ml_assets.ml.quality.metrics import shown
 from ml_assets.replay.losses import Estimate
 from ml_assets.replay.report import Outcome, Report
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from ml_assets.errors import MLAssetsError, UnusableLabelError
 from ml_assets.files import write_text
-from ml_assets.ml.dataset import SPLIT
-from ml_assets.ml.former_searches import LOG
-from ml_assets.ml.model import Model
-from ml_assets.ml.params import ParamValue
-from ml_assets.ml.row_batches import ParquetRows
-from ml_assets.ml.scores import Scores
-from ml_assets.ml.trial_log import read_log
-from ml_assets.ml.versions import search_version
+from ml_assets.ml.features.versions import search_version
+from ml_assets.ml.quality.scores import Scores
+from ml_assets.ml.search.former_searches import LOG
+from ml_assets.ml.search.trial_log import read_log
+from ml_assets.ml.training.dataset import SPLIT
+from ml_assets.ml.training.model import Model
+from ml_assets.ml.training.params import ParamValue
+from ml_assets.ml.training.row_batches import ParquetRows
 from ml_assets.ml.windows import Window
 from ml_assets.replay.landed import Landed
 from ml_assets.resources.lake import Lake, content_hash

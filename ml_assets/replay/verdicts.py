@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from ml_assets.assets.registered_version import reference_rows
-from ml_assets.ml.baseline import Baseline, make_baseline
-from ml_assets.ml.dataset import SPLIT
-from ml_assets.ml.drift import DriftResult
-from ml_assets.ml.held_out import HeldOut
-from ml_assets.ml.metrics import evaluate
-from ml_assets.ml.scores import known, label_of, with_scores
-from ml_assets.ml.watching import held_out_sides, judge_drift, judge_quality, merge_windows, summarise_window
-from ml_assets.ml.window_checks import CheckVerdict
+from ml_assets.ml.monitoring.baseline import Baseline, make_baseline
+from ml_assets.ml.monitoring.held_out import HeldOut
+from ml_assets.ml.monitoring.report import DriftResult
+from ml_assets.ml.monitoring.watching import held_out_sides, judge_drift, judge_quality, merge_windows, summarise_window
+from ml_assets.ml.monitoring.window_checks import CheckVerdict
+from ml_assets.ml.quality.metrics import evaluate
+from ml_assets.ml.quality.scores import known, label_of, with_scores
+from ml_assets.ml.training.dataset import SPLIT
 from ml_assets.ml.windows import Window
 from ml_assets.replay.landed import Landed
 from ml_assets.replay.trainings import Trainings, Version

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ml_assets.assets.gate import verdict_on
 from ml_assets.errors import MLAssetsError
-from ml_assets.ml.window_checks import CheckVerdict
+from ml_assets.ml.monitoring.window_checks import CheckVerdict
 from ml_assets.ml.windows import Window
 from ml_assets.replay.policies import Policy, Situation
 from ml_assets.replay.trainings import Trainings, Version

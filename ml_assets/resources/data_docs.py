@@ -1,7 +1,7 @@
 """Data Docs: a frame is judged by its rules, and what Great Expectations found becomes a page.
 
-Here belongs what a stage of the graph calls. What a rule finds stands in `ml.expectations`, which rows are set aside
-in `ml.quarantine`; how pages look in `gx_pages.py`, which are kept in `gx_runs.py`.
+Here belongs what a stage of the graph calls. What a rule finds stands in `ml.validation.expectations`, which rows are
+set aside in `ml.validation.quarantine`; how pages look in `gx_pages.py`, which are kept in `gx_runs.py`.
 """
 
 import json
@@ -16,8 +16,8 @@ import pandas as pd
 from pydantic import Field
 
 from ml_assets.errors import DataDocsPageError, RunNameError
-from ml_assets.ml.expectations import RuleResult, expectation_suite
-from ml_assets.ml.quarantine import Examined, examine
+from ml_assets.ml.validation.expectations import RuleResult, expectation_suite
+from ml_assets.ml.validation.quarantine import Examined, examine
 from ml_assets.resources.gx_pages import Run, result_page, suite_page, suite_path
 from ml_assets.resources.gx_runs import Site
 from ml_assets.spec import Severity, ValidationRule

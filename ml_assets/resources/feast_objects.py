@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml_assets.errors import FeatureColumnCollisionError, JoinKeyTypeError
-from ml_assets.ml.output_types import view_types
-from ml_assets.ml.versions import view_version
+from ml_assets.ml.features.output_types import view_types
+from ml_assets.ml.features.versions import view_version
 from ml_assets.spec import FeatureSet, FeatureView
 
 EVENT, KNOWN = "event_timestamp", "known_at"

@@ -16,7 +16,7 @@ from feast.data_source import DataSource  # noqa: TID253
 from feast.types import Bool, FeastType, Float32, Float64, Int32, Int64, String, UnixTimestamp  # noqa: TID253
 
 from ml_assets.errors import OfflineReadError
-from ml_assets.ml.query import connect, quoted
+from ml_assets.ml.features.query import connect, quoted
 from ml_assets.resources.stored_values import StoredValues
 
 KNOWN_AT_SUFFIX = "__known_at"

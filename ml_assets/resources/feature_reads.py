@@ -13,7 +13,7 @@ import pyarrow as pa
 from feast import RepoConfig  # noqa: TID253
 from feast.data_source import DataSource  # noqa: TID253
 
-from ml_assets.ml.query import quoted
+from ml_assets.ml.features.query import quoted
 from ml_assets.resources.feast_sources import expression, files_of, reading
 from ml_assets.resources.lake_retrieval_job import LakeRetrievalJob
 from ml_assets.resources.point_in_time import MOMENT

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from pydantic import Field, PrivateAttr
 
 from ml_assets.errors import NotAppliedError, RowsChangedError
-from ml_assets.ml.parity import ViewParity
+from ml_assets.ml.features.parity import ViewParity
 from ml_assets.resources.feast_objects import (
     DECLARATION,
     EVENT,

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from ml_assets.errors import NeverKnownError, NotLandedError
 from ml_assets.files import write_atomically
-from ml_assets.ml.query import Tables
+from ml_assets.ml.features.query import Tables
 from ml_assets.ml.windows import Window, end_of, windows_over
 from ml_assets.spec import Computation, FeatureSet, Problem
 

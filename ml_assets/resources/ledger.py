@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from ml_assets.errors import NoProductionVersionError, PromotionConflictError
-from ml_assets.ml.decisions import Action, LedgerRow, current, production
+from ml_assets.ml.promotion.decisions import Action, LedgerRow, current, production
 from ml_assets.resources.ledger_table import ROWS, ledger_url, transaction
 from ml_assets.resources.locks import locked
 from ml_assets.spec import Problem
@@ -54,7 +54,7 @@ class Ledger(dg.ConfigurableResource):
         return found[0]
 
     def production_as_of(self, problem: Problem, window: str, *, before: int | None = None) -> LedgerRow | None:
-        """The version that was production for a window (`ml.decisions.production`).
+        """The version that was production for a window (`ml.promotion.decisions.production`).
 
         With `before`, a sequence number, only rows before that one count: what a challenger had to beat when it was
         decided upon.

@@ -1,6 +1,6 @@
 """The ledger's table: its columns, its database, and how a table of a former release is brought up to date.
 
-What the rows mean is the business of `ml/decisions.py`, who may add which one that of `ledger.py`.
+What the rows mean is the business of `ml/promotion/decisions.py`, who may add which one that of `ledger.py`.
 """
 
 from collections.abc import Iterator

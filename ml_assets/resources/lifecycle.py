@@ -17,7 +17,7 @@ from ml_assets.errors import (
     PromotionConflictError,
     UnknownVersionError,
 )
-from ml_assets.ml.decisions import LedgerRow, current, former_production
+from ml_assets.ml.promotion.decisions import LedgerRow, current, former_production
 from ml_assets.ml.windows import window_of
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger

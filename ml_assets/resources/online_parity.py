@@ -1,6 +1,6 @@
 """Entities drawn at random, and their online values held against the point-in-time join of the same moment.
 
-Here belongs which entities are drawn and how both sides are read. The comparison is in `ml.parity`.
+Here belongs which entities are drawn and how both sides are read. The comparison is in `ml.features.parity`.
 """
 
 from datetime import datetime
@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_assets.ml.parity import ViewParity, compare
-from ml_assets.ml.query import quoted
+from ml_assets.ml.features.parity import ViewParity, compare
+from ml_assets.ml.features.query import quoted
 from ml_assets.resources.feast_objects import EVENT, event_time_column, known_at_column, ttl_of
 from ml_assets.resources.feature_frames import ARROW, keys_of, microseconds, usable_at, utc
 from ml_assets.resources.online_store import online_values

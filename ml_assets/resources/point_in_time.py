@@ -1,7 +1,7 @@
 """The point-in-time join over parquet files: for each row the newest value already known.
 
-Here belongs which files, columns and rows are read for it, and when. The rule is in `ml.as_of`, how files are read
-in `stored_values`. Feast is not known here.
+Here belongs which files, columns and rows are read for it, and when. The rule is in `ml.features.as_of`, how files
+are read in `stored_values`. Feast is not known here.
 
 First the keys and times alone are read, and give each asked row the number of the value that answers it. Only then
 the features are read, a few at a time, and picked by those numbers. So a wide view costs little more than reading
@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_assets.ml.as_of import Keyed, newest_known
-from ml_assets.ml.query import quoted
+from ml_assets.ml.features.as_of import Keyed, newest_known
+from ml_assets.ml.features.query import quoted
 from ml_assets.resources.stored_values import History, StoredValues, files_between, moment_literal
 
 MOMENT = pa.timestamp("us", tz="UTC")

@@ -14,8 +14,8 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from ml_assets.ml.decisions import LedgerRow, Stage, archived_last, current, stages
-from ml_assets.ml.model import Model, checked_model, model_hash
+from ml_assets.ml.promotion.decisions import LedgerRow, Stage, archived_last, current, stages
+from ml_assets.ml.training.model import Model, checked_model, model_hash
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.ledger_table import ledger_url
 from ml_assets.resources.locks import locked

@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from ml_assets.ml.device import choose_device, on_device
-from ml_assets.ml.distributed.executor import TrialRequest
-from ml_assets.ml.distributed.spark_training import SparkTrainingRunner
-from ml_assets.ml.distributed.spark_trials import SparkTrialRunner
 from ml_assets.ml.estimators.lookup import estimator_named
-from ml_assets.ml.external_memory import external_training_data, refit_external
-from ml_assets.ml.model import Model
-from ml_assets.ml.params import ParamValue
-from ml_assets.ml.refit import refit
-from ml_assets.ml.row_batches import ParquetRows
-from ml_assets.ml.search_run import TrialRunner
-from ml_assets.ml.training import PreparedRows, TrainingData, prepare
-from ml_assets.ml.trial_log import Trial
-from ml_assets.ml.tuning import SearchResult, require_runnable, search_prepared
+from ml_assets.ml.search.run import TrialRunner
+from ml_assets.ml.search.trial_log import Trial
+from ml_assets.ml.search.tuning import SearchResult, require_runnable, search_prepared
+from ml_assets.ml.training.device import choose_device, on_device
+from ml_assets.ml.training.distributed.executor import TrialRequest
+from ml_assets.ml.training.distributed.spark_training import SparkTrainingRunner
+from ml_assets.ml.training.distributed.spark_trials import SparkTrialRunner
+from ml_assets.ml.training.external_memory import external_training_data, refit_external
+from ml_assets.ml.training.fitting import PreparedRows, TrainingData, prepare
+from ml_assets.ml.training.model import Model
+from ml_assets.ml.training.params import ParamValue
+from ml_assets.ml.training.refit import refit
+from ml_assets.ml.training.row_batches import ParquetRows
 from ml_assets.resources.spark import spark_session
 from ml_assets.spec import Compute, FeatureType, Search, Task
 

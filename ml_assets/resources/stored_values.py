@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ml_assets.ml.query import quoted
+from ml_assets.ml.features.query import quoted
 from ml_assets.ml.windows import DAY_FORMAT, HOUR_FORMAT
 
 GROUP_BYTES = 512_000_000

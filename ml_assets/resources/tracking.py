@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ml_assets.ml.trial_log import Trial
+from ml_assets.ml.search.trial_log import Trial
 from ml_assets.resources.registry import Registry
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from ml_assets.ml.model import Model, checked_model
-from ml_assets.ml.scores import PREDICTION, score_columns
+from ml_assets.ml.quality.scores import PREDICTION, score_columns
+from ml_assets.ml.training.model import Model, checked_model
 
 DIGEST = "model_sha256"
 """Where MLflow's description of a logged model (`MLmodel`, `metadata`) has the hash of our files."""

@@ -1,4 +1,4 @@
-"""Tasks, the metrics that fit each, and which way is better. What they compute is in `ml/metrics.py`."""
+"""Tasks, the metrics that fit each, and which way is better. What they compute is in `ml/quality/metrics.py`."""
 
 from typing import Literal
 

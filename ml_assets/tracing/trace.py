@@ -12,8 +12,8 @@ import pandas as pd
 from ml_assets.assets.feature_versions import in_short
 from ml_assets.assets.lineage import AssetColumn, joined_columns, source_note, source_origins
 from ml_assets.errors import UntraceableRowError
-from ml_assets.ml.column_lineage import EVENT
-from ml_assets.ml.versions import view_version
+from ml_assets.ml.features.column_lineage import EVENT
+from ml_assets.ml.features.versions import view_version
 from ml_assets.ml.windows import window_of
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger

@@ -9,7 +9,7 @@ from ml_assets.alerts.channels import AlertChannels
 from ml_assets.alerts.sensor import build_alert_sensor
 from ml_assets.assets import keys, partitions
 from ml_assets.automation.evaluations import check_key
-from ml_assets.ml.decisions import LedgerRow
+from ml_assets.ml.promotion.decisions import LedgerRow
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.reports import Reports
 from ml_assets.spec import Problem

@@ -7,7 +7,7 @@ import numpy as np
 
 from ml_assets.alerts.content import Content, Finding, Point
 from ml_assets.alerts.outbox import Letter, Outbox
-from ml_assets.ml.alerting import Alert
+from ml_assets.ml.monitoring.alerting import Alert
 from ml_assets.ml.windows import window_of
 from ml_assets_tests.flights import flights
 

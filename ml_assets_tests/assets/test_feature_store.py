@@ -9,7 +9,7 @@ import pytest
 from ml_assets.assets import keys
 from ml_assets.assets.feature_store import build_feature_store, build_online_features, view_folders
 from ml_assets.assets.online_parity import CHECK, parity_check
-from ml_assets.ml.parity import Difference, ViewParity
+from ml_assets.ml.features.parity import Difference, ViewParity
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.lake import Lake
 from ml_assets.spec import Problem

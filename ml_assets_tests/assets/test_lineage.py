@@ -10,7 +10,7 @@ from dagster._core.definitions.data_version import StaleCauseCategory
 
 from ml_assets import errors
 from ml_assets.assets import feature_versions, keys, lineage
-from ml_assets.ml.versions import dataset_version, view_version
+from ml_assets.ml.features.versions import dataset_version, view_version
 from ml_assets.spec import Problem
 from ml_assets.tracing import printing
 from ml_assets.tracing.trace import trace

@@ -12,8 +12,8 @@ from ml_assets.assets import keys
 from ml_assets.assets.overview import PAGE, build_overview, refresh
 from ml_assets.assets.overview_facts import collect
 from ml_assets.automation.refreshing import build_overview_sensor
-from ml_assets.ml.alerting import Alert
-from ml_assets.ml.overview.data import Cell, Overview
+from ml_assets.ml.monitoring.alerting import Alert
+from ml_assets.ml.monitoring.overview.data import Cell, Overview
 from ml_assets.ml.windows import window_of
 from ml_assets.resources.lake import Lake
 from ml_assets.spec import Alerts

@@ -11,7 +11,7 @@ import pytest
 
 from ml_assets.assets import keys
 from ml_assets.errors import AlteredModelError
-from ml_assets.ml.model import model_hash
+from ml_assets.ml.training.model import model_hash
 from ml_assets.resources.tracking import SEARCH
 from ml_assets_tests.assets.test_tasks import CUTOFF, declared, write_history
 from ml_assets_tests.scenario import Scenario, failure

@@ -10,8 +10,8 @@ import pytest
 
 from ml_assets.assets import keys
 from ml_assets.assets.watch_files import baseline_path, read_baseline
-from ml_assets.ml.metrics import evaluate
-from ml_assets.ml.scores import label_of, read_scores
+from ml_assets.ml.quality.metrics import evaluate
+from ml_assets.ml.quality.scores import label_of, read_scores
 from ml_assets.ml.windows import window_of
 from ml_assets.spec import METRICS, Problem
 from ml_assets_tests.ml.real import real

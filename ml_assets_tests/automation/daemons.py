@@ -15,7 +15,7 @@ from dagster._core.instance.ref import InstanceRef
 from ml_assets.assets import keys
 from ml_assets.automation.run_worker import Worker
 from ml_assets.automation.trainings import trainings
-from ml_assets.ml.attempts import Attempt
+from ml_assets.ml.monitoring.attempts import Attempt
 from ml_assets.resources.ledger import Ledger
 from ml_assets_tests.automation import killing
 

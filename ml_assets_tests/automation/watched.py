@@ -21,7 +21,7 @@ from ml_assets.assets import keys
 from ml_assets.assets.problem import build_problem_defs
 from ml_assets.automation.evaluations import check_key
 from ml_assets.automation.retraining import Wanted, wanted_retraining
-from ml_assets.ml.decisions import LedgerRow
+from ml_assets.ml.promotion.decisions import LedgerRow
 from ml_assets.ml.windows import Window, window_of
 from ml_assets.resources.ledger import Ledger
 from ml_assets.spec import Problem, RetrainingPolicy

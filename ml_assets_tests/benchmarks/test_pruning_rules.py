@@ -3,7 +3,7 @@
 import math
 
 from benchmarks.pruning_rules import Curve, median_rule, replay, to_the_end
-from ml_assets.ml.trial_log import Trial
+from ml_assets.ml.search.trial_log import Trial
 
 
 def curve(number: int, *losses: float) -> Curve:

@@ -8,11 +8,11 @@ import pytest
 
 from benchmarks.validation_faults import Fault, faults_of
 from benchmarks.validation_rates import alarm_report, false_alarms, fault_report, faults_caught, halves
-from ml_assets.ml.profiling import Roles
+from ml_assets.ml.validation.profiling import Roles
 from ml_assets.profiling.subject import Subject, view_subject
 from ml_assets_tests.conftest import WEEK
 from ml_assets_tests.flights import Deliveries
-from ml_assets_tests.ml.profiling.test_learning import reference
+from ml_assets_tests.ml.validation.profiling.test_learning import reference
 
 KEPT = ["at", "paid_at", "amount", "largest", "items", "share", "channel", "weekday", "currency"]
 FEW = reference().head(500).astype({"items": float})

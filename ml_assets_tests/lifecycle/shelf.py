@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml_assets.ml.decisions import Action, LedgerRow
-from ml_assets.ml.encoding import Encoder
-from ml_assets.ml.model import Model, model_hash
+from ml_assets.ml.promotion.decisions import Action, LedgerRow
+from ml_assets.ml.training.encoding import Encoder
+from ml_assets.ml.training.model import Model, model_hash
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.lifecycle import Decider, Production

@@ -10,7 +10,7 @@ import pytest
 from ml_assets.assets import gate, keys
 from ml_assets.assets.lifecycle_jobs import build_lifecycle_jobs
 from ml_assets.errors import PromotionConflictError
-from ml_assets.ml.decisions import LedgerRow
+from ml_assets.ml.promotion.decisions import LedgerRow
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.registry import Registry
 from ml_assets.spec import Problem

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ml_assets import errors
-from ml_assets.ml.decisions import LedgerRow, current
+from ml_assets.ml.promotion.decisions import LedgerRow, current
 from ml_assets.resources.lifecycle import AGAINST_GATE, Decider, next_window
 from ml_assets_tests.lifecycle.shelf import ANN, DECIDED, SCORED, Shelf, model_of
 

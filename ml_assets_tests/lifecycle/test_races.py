@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ml_assets.errors import AlreadyProductionError, PromotionConflictError
-from ml_assets.ml.decisions import current
+from ml_assets.ml.promotion.decisions import current
 from ml_assets_tests.lifecycle.shelf import ANN, Shelf
 
 ROUNDS = 4

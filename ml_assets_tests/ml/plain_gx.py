@@ -6,9 +6,9 @@ import great_expectations as gx
 import pandas as pd
 from great_expectations.core import ExpectationSuiteValidationResult
 
-from ml_assets.ml.expectations import RuleResult, expectation_suite, read_results
-from ml_assets.ml.rule_results import position
-from ml_assets.ml.suites import judged_frame
+from ml_assets.ml.validation.expectations import RuleResult, expectation_suite, read_results
+from ml_assets.ml.validation.rule_results import position
+from ml_assets.ml.validation.suites import judged_frame
 from ml_assets.spec import ValidationRule
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml_assets.ml.tuning import SearchResult, search
+from ml_assets.ml.search.tuning import SearchResult, search
 from ml_assets.spec import Choice, FeatureType, Integer, LogUniform, Search, Uniform
 
 FEATURES: dict[str, FeatureType] = {"x": "float", "noise": "float", "kind": "string"}

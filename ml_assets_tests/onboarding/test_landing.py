@@ -11,9 +11,9 @@ import pytest
 import yaml
 from sklearn.datasets import load_wine
 
-from ml_assets.ml.features import compute_labels, compute_rows, compute_view
-from ml_assets.ml.landing import land
-from ml_assets.ml.query import Tables
+from ml_assets.ml.features.compute import compute_labels, compute_rows, compute_view
+from ml_assets.ml.features.query import Tables
+from ml_assets.ml.landing.window import land
 from ml_assets.ml.windows import Window, all_windows
 from ml_assets.onboarding.command import new
 from ml_assets.resources.readers import read_window

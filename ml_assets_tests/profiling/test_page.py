@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 
-from ml_assets.ml.profiling import learn_rules, summarize
+from ml_assets.ml.validation.profiling import learn_rules, summarize
 from ml_assets.profiling.page import profile_page
-from ml_assets_tests.ml.profiling.test_learning import reference
+from ml_assets_tests.ml.validation.profiling.test_learning import reference
 
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 

@@ -9,10 +9,10 @@ import yaml
 
 from ml_assets.components.rules_files import read_rules
 from ml_assets.errors import RulesFileExistsError
-from ml_assets.ml.profiling import learn_rules
+from ml_assets.ml.validation.profiling import learn_rules
 from ml_assets.profiling.rules_yaml import rules_text, write_rules
 from ml_assets.spec import Between, InSet, NotNull, RowCount
-from ml_assets_tests.ml.profiling.test_learning import reference
+from ml_assets_tests.ml.validation.profiling.test_learning import reference
 
 AWKWARD = (
     "yes",

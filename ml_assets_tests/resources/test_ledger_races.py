@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ml_assets.errors import PromotionConflictError
-from ml_assets.ml.decisions import LedgerRow, current, stages
+from ml_assets.ml.promotion.decisions import LedgerRow, current, stages
 from ml_assets.resources.ledger import Ledger
 from ml_assets.spec import Problem
 from ml_assets_tests.real_servers import fresh_database

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ml_assets.ml.parity import Difference, ViewParity
+from ml_assets.ml.features.parity import Difference, ViewParity
 from ml_assets.spec.parity import Parity
 from ml_assets_tests.resources.feature_lake import ROUTE, START, STATION, WEEK, after, problem
 from ml_assets_tests.resources.online_lake import OnlineLake

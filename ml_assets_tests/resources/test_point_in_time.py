@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from ml_assets.errors import OfflineReadError
-from ml_assets.ml.query import connect
+from ml_assets.ml.features.query import connect
 from ml_assets.resources import duckdb_offline_store
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.resources.point_in_time import MOMENT, answers_as_of

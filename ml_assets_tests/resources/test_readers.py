@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml_assets import errors
-from ml_assets.ml.landing import land
+from ml_assets.ml.landing.window import land
 from ml_assets.ml.windows import all_windows, window_of
 from ml_assets.resources.readers import read_window, rows_in_no_window
 from ml_assets.spec import Cadence, Csv, DuckDb, Parquet, PostgreSql, Python, Source

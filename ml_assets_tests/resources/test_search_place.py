@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from ml_assets.errors import GpuRequiredError
-from ml_assets.ml.device import why_no_gpu
-from ml_assets.ml.refit import refit
-from ml_assets.ml.row_batches import ParquetRows
+from ml_assets.ml.training.device import why_no_gpu
+from ml_assets.ml.training.refit import refit
+from ml_assets.ml.training.row_batches import ParquetRows
 from ml_assets.resources.search_place import SearchTask, search_where_declared
 from ml_assets.spec import Compute, Search
 from ml_assets_tests.ml.small_search import FEATURES, SPEC, TRAIN, TRIALS, VALIDATION, assert_same, run
-from ml_assets_tests.ml.test_external_memory import parquet
+from ml_assets_tests.ml.training.test_external_memory import parquet
 
 REFITTED = SPEC.model_copy(update={"refit": True})
 PLACES = {"here": {}, "from-disk": {"training": "external_memory", "batch_rows": 1_000}}

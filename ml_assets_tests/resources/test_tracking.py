@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_assets.ml.trial_log import Trial
+from ml_assets.ml.search.trial_log import Trial
 from ml_assets.resources.registry import Registry
 from ml_assets.resources.tracking import MESSAGE, NUMBER, PARENT, STATUS, TrialRuns
 

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from ml_assets.assets import keys
-from ml_assets.ml.model import Model
-from ml_assets.ml.row_batches import ParquetRows
+from ml_assets.ml.training.model import Model
+from ml_assets.ml.training.row_batches import ParquetRows
 from ml_assets.resources.search_place import SearchTask, search_where_declared
 from ml_assets.spec import Compute
 from ml_assets_tests.assets.test_tasks import CUTOFF, declared, write_history
 from ml_assets_tests.ml.estimators.kinds import OWN, place, spec
 from ml_assets_tests.ml.small_search import FEATURES, SPEC, TRAIN, VALIDATION
-from ml_assets_tests.ml.test_external_memory import parquet
+from ml_assets_tests.ml.training.test_external_memory import parquet
 from ml_assets_tests.scenario import Scenario, failure
 from ml_assets_tests.spark.cluster import Cluster
 

@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 from ml_assets.errors import ConstantLabelError, SparkTrainingError
-from ml_assets.ml.distributed.spark_training import SparkTrainingRunner
-from ml_assets.ml.model import Model
-from ml_assets.ml.row_batches import ParquetRows
-from ml_assets.ml.search_run import Proposal
-from ml_assets.ml.training import prepare, train_trial
-from ml_assets.ml.tuning import search_prepared
+from ml_assets.ml.search.run import Proposal
+from ml_assets.ml.search.tuning import search_prepared
+from ml_assets.ml.training.distributed.spark_training import SparkTrainingRunner
+from ml_assets.ml.training.fitting import prepare, train_trial
+from ml_assets.ml.training.model import Model
+from ml_assets.ml.training.row_batches import ParquetRows
 from ml_assets.resources.spark import spark_session
 from ml_assets.spec import Compute, Search, Task
 from ml_assets_tests.ml.small_search import FEATURES, SPEC, rows
-from ml_assets_tests.ml.test_external_memory import parquet
+from ml_assets_tests.ml.training.test_external_memory import parquet
 from ml_assets_tests.spark.cluster import Cluster
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]

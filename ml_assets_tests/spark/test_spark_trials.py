@@ -19,12 +19,12 @@ from ml_assets.errors import (
     NoSparkError,
     SparkMasterError,
 )
-from ml_assets.ml.distributed.executor import TrialRequest
-from ml_assets.ml.distributed.spark_trials import SparkTrialRunner
-from ml_assets.ml.search_run import Proposal
-from ml_assets.ml.training import TrainingData, prepare, train_trial
-from ml_assets.ml.training_watch import Watch
-from ml_assets.ml.trial_log import Trial
+from ml_assets.ml.search.run import Proposal
+from ml_assets.ml.search.trial_log import Trial
+from ml_assets.ml.training.distributed.executor import TrialRequest
+from ml_assets.ml.training.distributed.spark_trials import SparkTrialRunner
+from ml_assets.ml.training.fitting import TrainingData, prepare, train_trial
+from ml_assets.ml.training.watch import Watch
 from ml_assets.resources.spark import spark_session
 from ml_assets.spec import Choice, Compute, Search
 from ml_assets_tests.ml.small_search import FEATURES, SPEC, TRAIN, VALIDATION, assert_same, lines, run
@@ -105,7 +105,7 @@ def test_matrices_are_cut_once_per_process_so_a_small_trial_takes_little(tmp_pat
 
 
 def _matrices_here() -> tuple[int, int]:
-    from ml_assets.ml.distributed import executor
+    from ml_assets.ml.training.distributed import executor
 
     return os.getpid(), len(executor._READY)
 

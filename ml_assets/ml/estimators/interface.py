@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_assets.ml.metrics import ADDITIVE, error_of, evaluate, row_losses
-from ml_assets.ml.params import ParamValue
-from ml_assets.ml.ranking import Floats
-from ml_assets.ml.scores import Labels, Scores
+from ml_assets.ml.quality.metrics import ADDITIVE, error_of, evaluate, row_losses
+from ml_assets.ml.quality.ranking import Floats
+from ml_assets.ml.quality.scores import Labels, Scores
+from ml_assets.ml.training.params import ParamValue
 from ml_assets.spec import FeatureType, MetricName, Search, Task
 
 if TYPE_CHECKING:
-    from ml_assets.ml.training_watch import Watch
+    from ml_assets.ml.training.watch import Watch
 
 
 class TrainingFailure(Exception):  # noqa: N818 - a result of a trial, not an error of the platform

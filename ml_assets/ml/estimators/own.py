@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from ml_assets.errors import EstimatorError, MLAssetsError
 from ml_assets.ml.estimators.interface import Estimator, Fit, Inputs, Rows, TrainingFailure
-from ml_assets.ml.functions import file_text, load_from_text, load_function, told
-from ml_assets.ml.params import ParamValue
-from ml_assets.ml.ranking import Floats
+from ml_assets.ml.features.functions import file_text, load_from_text, load_function, told
+from ml_assets.ml.quality.ranking import Floats
+from ml_assets.ml.training.params import ParamValue
 from ml_assets.spec import Search, Task
 
 if TYPE_CHECKING:
-    from ml_assets.ml.training_watch import Watch
+    from ml_assets.ml.training.watch import Watch
 
 
 _TAKEN = ("model.json", "encoder.json", "estimator.py")
@@ -122,7 +122,7 @@ class OwnEstimator(Estimator):
         return self._asked(self._own.from_bytes, content)
 
     def _trained(self, method: Callable[..., Any], *arguments: Any) -> Any:
-        from ml_assets.ml.training_watch import GivenUpError
+        from ml_assets.ml.training.watch import GivenUpError
 
         try:
             return method(*arguments)

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from ml_assets.errors import TooManyCategoriesError
 from ml_assets.ml.estimators.interface import Answer, Estimator, Fit, Inputs, Rows, TrainingFailure
 from ml_assets.ml.estimators.skops_files import from_skops_bytes, skops_bytes
-from ml_assets.ml.params import ParamValue
-from ml_assets.ml.ranking import Floats
+from ml_assets.ml.quality.ranking import Floats
+from ml_assets.ml.training.params import ParamValue
 from ml_assets.spec import Search, Task
 
 if TYPE_CHECKING:
-    from ml_assets.ml.training_watch import Watch
+    from ml_assets.ml.training.watch import Watch
 
 _MOST_BINS = 255
 _FITTING: Mapping[Task, tuple[str, ...]] = {

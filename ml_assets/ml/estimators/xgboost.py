@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from ml_assets.ml.estimators.interface import Answer, Estimator, Fit, Inputs, Rows, TrainingFailure, misshapen
 from ml_assets.ml.estimators.xgboost_objectives import base_params, eval_metric, loss_of, misfit
-from ml_assets.ml.params import ParamValue
-from ml_assets.ml.ranking import Floats
+from ml_assets.ml.quality.ranking import Floats
+from ml_assets.ml.training.params import ParamValue
 from ml_assets.spec import Choice, Search, Task
 
 if TYPE_CHECKING:
     import xgboost
 
-    from ml_assets.ml.training_watch import Watch
+    from ml_assets.ml.training.watch import Watch
 
 DEFAULT_MAX_BIN = 256
 """XGBoost's own default, needed since matrices are cut before a trial names its parameters."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ml_assets.ml.params import ParamValue
+from ml_assets.ml.training.params import ParamValue
 from ml_assets.spec import GREATER_IS_BETTER, MetricName, Search, Task
 
 _DEFAULT: Mapping[Task, str] = {

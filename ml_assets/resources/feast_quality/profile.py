@@ -1,7 +1,8 @@
 """A profiler and a profile for Feast's `as_reference` and `validation_reference`, on Great Expectations 1.x.
 
-A profile is a list of validation rules, learned by `ml.profiling` and judged by `ml.expectations`. In Feast's registry
-both lie as JSON: Feast's own profiler keeps pickled code there, which whoever may write the registry could have run.
+A profile is a list of validation rules, learned by `ml.validation.profiling` and judged by
+`ml.validation.expectations`. In Feast's registry both lie as JSON: Feast's own profiler keeps pickled code there,
+which whoever may write the registry could have run.
 
 Feast looks for its profiler in one module by name, whichever profiler is used; `stand_in` puts this one there.
 """
@@ -22,8 +23,8 @@ from feast.protos.feast.core.ValidationProfile_pb2 import (  # noqa: TID253
 )
 from pydantic import TypeAdapter
 
-from ml_assets.ml.expectations import RuleResult, judge
-from ml_assets.ml.profiling import Roles, learn_rules
+from ml_assets.ml.validation.expectations import RuleResult, judge
+from ml_assets.ml.validation.profiling import Roles, learn_rules
 from ml_assets.spec import FeatureType, RowCount, ValidationRule
 
 _RULES: TypeAdapter[tuple[ValidationRule, ...]] = TypeAdapter(tuple[ValidationRule, ...])

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ml_assets.errors import NoReferenceError
-from ml_assets.ml.expectations import RuleResult
+from ml_assets.ml.validation.expectations import RuleResult
 from ml_assets.resources.feature_store import FeatureStore
 from ml_assets.spec import FeatureType, Problem
 from ml_assets.telemetry import disable_telemetry

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from ml_assets.errors import UnreadableSourceError
-from ml_assets.ml.query import connect
+from ml_assets.ml.features.query import connect
 from ml_assets.resources.readers.files import matching_files
 from ml_assets.resources.readers.whole_table import Scan
 from ml_assets.spec import Csv, Source

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 
 from ml_assets.errors import UnreadableSourceError
-from ml_assets.ml.parsing import literal
-from ml_assets.ml.query import connect
+from ml_assets.ml.features.query import connect
+from ml_assets.ml.landing.parsing import literal
 from ml_assets.resources.readers.files import matching_files
 from ml_assets.resources.readers.whole_table import Scan, schema_of
 from ml_assets.spec import Parquet, Source

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from ml_assets import errors
-from ml_assets.ml.parsing import identifier
+from ml_assets.ml.landing.parsing import identifier
 from ml_assets.ml.windows import Window
 from ml_assets.resources.readers.integers import with_integers
 from ml_assets.resources.readers.whole_table import ALL_WINDOWS, exactly_in_window, span, time_column

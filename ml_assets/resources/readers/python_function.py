@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ml_assets.ml.functions import call_function
+from ml_assets.ml.features.functions import call_function
 from ml_assets.ml.windows import Window
 from ml_assets.resources.readers.integers import with_integers
 from ml_assets.spec import Python, Source

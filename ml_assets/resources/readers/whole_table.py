@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from ml_assets import errors
-from ml_assets.ml import parsing
-from ml_assets.ml.parsing import Value, identifier, is_text, literal, parses_text
-from ml_assets.ml.query import connect
+from ml_assets.ml.features.query import connect
+from ml_assets.ml.landing import parsing
+from ml_assets.ml.landing.parsing import Value, identifier, is_text, literal, parses_text
 from ml_assets.ml.windows import Window, all_windows, first_window
 from ml_assets.spec import Cadence, Csv, Source, Whole
 

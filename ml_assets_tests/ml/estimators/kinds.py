@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ml_assets.ml.tuning import SearchResult
+from ml_assets.ml.search.tuning import SearchResult
 from ml_assets.spec import Distribution, Integer, LogUniform, Search
 from ml_assets_tests.ml import small_search
 from ml_assets_tests.ml.small_search import run

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from ml_assets.errors import AllTrialsFailedError, AlteredModelError, ModelFilesError
-from ml_assets.ml.metrics import evaluate
-from ml_assets.ml.model import Model, checked_model, model_hash
-from ml_assets.ml.refit import refit
-from ml_assets.ml.scores import label_of
-from ml_assets.ml.tuning import SearchResult
+from ml_assets.ml.quality.metrics import evaluate
+from ml_assets.ml.quality.scores import label_of
+from ml_assets.ml.search.tuning import SearchResult
+from ml_assets.ml.training.model import Model, checked_model, model_hash
+from ml_assets.ml.training.refit import refit
 from ml_assets.resources.registry import Registry
 from ml_assets.spec import Choice, Pruning, Task
 from ml_assets_tests.ml.estimators.kinds import KINDS, STEP, TRAIN, VALIDATION, found, spec
@@ -50,7 +50,7 @@ def test_the_same_search_gives_the_same_trials_and_model_bytes(
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from ml_assets.ml.model import model_hash
+from ml_assets.ml.training.model import model_hash
 from ml_assets_tests.ml.estimators.kinds import found
 
 found(sys.argv[1], Path(sys.argv[2])).model.save(Path(sys.argv[2], "model"))

@@ -8,9 +8,9 @@ import pytest
 
 from ml_assets.errors import AllTrialsFailedError, EstimatorError, FunctionError, SearchParameterError
 from ml_assets.ml.estimators.lookup import estimator_named
-from ml_assets.ml.model import Model
-from ml_assets.ml.search_checks import problems_of_search
-from ml_assets.ml.tuning import SearchResult
+from ml_assets.ml.search.checks import problems_of_search
+from ml_assets.ml.search.tuning import SearchResult
+from ml_assets.ml.training.model import Model
 from ml_assets.spec import Integer
 from ml_assets_tests.ml.estimators.kinds import OWN, TRAIN, VALIDATION, example, found, place, spec
 from ml_assets_tests.ml.small_search import FEATURES, run

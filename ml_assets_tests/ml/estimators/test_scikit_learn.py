@@ -9,9 +9,9 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ml_assets.errors import TooManyCategoriesError
-from ml_assets.ml.search_checks import problems_of_search
-from ml_assets.ml.training import prepare, train_trial
-from ml_assets.ml.training_watch import Watch
+from ml_assets.ml.search.checks import problems_of_search
+from ml_assets.ml.training.fitting import prepare, train_trial
+from ml_assets.ml.training.watch import Watch
 from ml_assets.spec import Search, Task
 from ml_assets_tests.ml.estimators.kinds import TRAIN, VALIDATION, found, spec
 from ml_assets_tests.ml.small_search import FEATURES

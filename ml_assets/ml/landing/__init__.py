@@ -1,0 +1,1 @@
+"""From what was delivered to what lands: types, cleaning, contracts."""

@@ -1,0 +1,1 @@
+"""Scored windows against the champion's: drift, verdicts, and what follows from them."""

@@ -1,0 +1,1 @@
+"""Challenger against champion: the gate, the ledger's meaning, the model card."""

@@ -1,0 +1,1 @@
+"""From a training set to a fitted model: splits, encoding, estimators, places to train."""
