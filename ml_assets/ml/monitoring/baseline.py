@@ -4,7 +4,6 @@ Windows are compared with this, without the rows. Verdicts are `report.py`'s; wh
 business.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml_assets.errors import SummaryFormatError
+from ml_assets.ml.monitoring import stored
 from ml_assets.ml.monitoring.block_noise import ColumnNoise, column_noise
 from ml_assets.ml.monitoring.columns import compared_types
 from ml_assets.ml.monitoring.expected_error import ErrorCurve, error_curve
@@ -61,7 +60,7 @@ class Baseline:
 
     def to_json(self) -> bytes:
         """The same as JSON: same rows in the same order, same bytes."""
-        return json.dumps(self._plain(), sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
+        return stored.to_bytes(self._plain(), FORMAT)
 
     @classmethod
     def from_json(cls, text: bytes) -> "Baseline":
@@ -70,14 +69,7 @@ class Baseline:
         Raises:
             SummaryFormatError: It is none, or of another format.
         """
-        try:
-            plain = json.loads(text)
-            found = plain.get("format")
-        except (ValueError, AttributeError):
-            plain, found = {}, None
-        if found != FORMAT:
-            raise SummaryFormatError(found, FORMAT)
-        return cls._from_plain(plain)
+        return cls._from_plain(stored.from_bytes(text, FORMAT))
 
     def of_season(self, window: Window) -> TableSummary | None:
         """Seasonal features of the blocks of former years that lie as `window` does; None where there are none."""
@@ -92,7 +84,6 @@ class Baseline:
 
     def _plain(self) -> dict[str, Any]:
         return {
-            "format": FORMAT,
             "summary": self.summary.as_plain(),
             "noise": {name: noise.as_plain() for name, noise in self.noise.items()},
             "importance": dict(self.importance),

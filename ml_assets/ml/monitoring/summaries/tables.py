@@ -3,12 +3,12 @@
 Reading rows is `reading.py`'s.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ml_assets.errors import SummariesDifferError, SummaryFormatError
+from ml_assets.errors import SummariesDifferError
+from ml_assets.ml.monitoring import stored
 from ml_assets.ml.monitoring.summaries.categories import CategorySummary, merge_categories
 from ml_assets.ml.monitoring.summaries.distances import ColumnSummary
 from ml_assets.ml.monitoring.summaries.numbers import NumberSummary, merge_numbers
@@ -34,8 +34,7 @@ class TableSummary:
 
     def to_json(self) -> bytes:
         """The same summary as JSON: same rows in the same order, same bytes."""
-        plain = {"format": FORMAT, **self.as_plain()}
-        return json.dumps(plain, sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
+        return stored.to_bytes(self.as_plain(), FORMAT)
 
     def as_plain(self) -> dict[str, Any]:
         """What JSON can hold."""
@@ -48,14 +47,7 @@ class TableSummary:
         Raises:
             SummaryFormatError: It is none, or of another format.
         """
-        try:
-            plain = json.loads(text)
-            found = plain.get("format")
-        except (ValueError, AttributeError):
-            plain, found = {}, None
-        if found != FORMAT:
-            raise SummaryFormatError(found, FORMAT)
-        return cls.from_plain(plain)
+        return cls.from_plain(stored.from_bytes(text, FORMAT))
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "TableSummary":
