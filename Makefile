@@ -31,7 +31,7 @@ test: .venv/installed lint ## Style, types and the tests
 	@$(BIN)/pytest -m "not long" --numprocesses 2 --dist loadfile
 
 test-long: .venv/spark ## The tests that take minutes each: browser, dg's commands, the retail problems, Spark
-	@$(BIN)/pytest -m long
+	@$(BIN)/pytest -m long --numprocesses 2 --dist loadfile
 
 test-fast: .venv/installed ## The tests that take seconds
 	@$(BIN)/pytest -m "not slow and not long"

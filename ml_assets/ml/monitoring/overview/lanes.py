@@ -9,6 +9,8 @@ from ml_assets.ml.monitoring.overview.grid import Grid, squares
 from ml_assets.ml.monitoring.overview.panels import Label, Panel
 
 _ROW = 22.0
+_LETTER = 6.2
+"""About the width of a letter of a name, in pixels."""
 _BAD_NEWS = ("checks_failed", "retraining_failed", "rejected")
 
 
@@ -76,7 +78,7 @@ def trainings_lane(found: Overview, grid: Grid) -> Panel | None:
     # Where the runs are gone, the ledger still knows of the versions.
     known = {each.cutoff for each in found.trainings}
     drawn += [
-        _outcome(grid.middle(place), row.action, f"v{row.version}", f"{row.action}: {row.reason}")
+        _outcome(grid, place, row.action, f"v{row.version}", f"{row.action}: {row.reason}")
         for row in found.decisions
         if not row.by_hand and row.cutoff not in known and (place := grid.place(row.cutoff)) is not None
     ]
@@ -94,11 +96,13 @@ def _training(found: Overview, training: Training, grid: Grid) -> str:
     line = f'<path class="cause" d="M{grid.middle(bad[0]):g} 15H{grid.middle(place):g}"/>' if bad else ""
     dots = "".join(f'<circle class="dot" cx="{grid.middle(spot):g}" cy="15" r="3"/>' for spot in bad)
     name = f"v{row.version}" if row and training.state == "succeeded" else state.replace("_", " ")
-    return line + dots + _outcome(grid.middle(place), state, name, said)
+    return line + dots + _outcome(grid, place, state, name, said)
 
 
-def _outcome(x: float, state: str, name: str, said: str) -> str:
+def _outcome(grid: Grid, place: int, state: str, name: str, said: str) -> str:
     """Promoted: a full circle with a tick. Rejected: an empty one with a cross. Failed: a square with a bar."""
+    x = grid.middle(place)
+    named = min(x, grid.width - _LETTER * len(name) / 2)  # the picture's edge cuts off what is beyond
     signs = {
         "promoted": f'<circle class="won" cx="{x:g}" cy="15" r="9"/><path class="sign" d="M{x - 4:g} 15l3 3.5l5.5-7"/>',
         "rejected": f'<circle class="lost" cx="{x:g}" cy="15" r="8.5"/>'
@@ -108,7 +112,7 @@ def _outcome(x: float, state: str, name: str, said: str) -> str:
     }
     drawn = signs.get(state, f'<circle class="flying" cx="{x:g}" cy="15" r="8"/>')
     tip = f"<title>{escape(said)}</title>"
-    return f'<g>{tip}{drawn}<text class="small" x="{x:g}" y="39" text-anchor="middle">{escape(name)}</text></g>'
+    return f'<g>{tip}{drawn}<text class="small" x="{named:g}" y="39" text-anchor="middle">{escape(name)}</text></g>'
 
 
 def notices_lane(found: Overview, grid: Grid) -> Panel | None:

@@ -52,13 +52,16 @@ def _error(found: Overview, window: WindowFacts) -> str:
     assert window.error is not None  # as `newest` has it
     unit = f" {found.unit}".rstrip()
     text = f"{found.metric} was {shown(window.error)}{unit} in window {window.key}"
-    said = []
+    said: list[str] = []
+    better = beyond = False
     if window.held_out is not None:
+        better = error_of(found.metric, window.error) < error_of(found.metric, window.held_out)
         said.append(f"{_against(found, window.error, window.held_out)} the {shown(window.held_out)} on held-out rows")
     if window.limit is not None:
         beyond = error_of(found.metric, window.error) > error_of(found.metric, window.limit)
         said.append(f"{'beyond' if beyond else 'within'} its limit of {shown(window.limit)}")
-    return ", ".join([text, *([" and ".join(said)] if said else [])])
+    # Where rows are easier the limit may lie below the held-out error.
+    return ", ".join([text, *([f" {'but' if better and beyond else 'and'} ".join(said)] if said else [])])
 
 
 def _against(found: Overview, value: float, before: float) -> str:
