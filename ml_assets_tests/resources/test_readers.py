@@ -1,10 +1,9 @@
 """Readers: the same table through every kind of place lands the same; what cannot be read is named."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -16,34 +15,11 @@ from ml_assets import errors
 from ml_assets.ml.landing.window import land
 from ml_assets.ml.windows import all_windows, window_of
 from ml_assets.resources.readers import read_window, rows_in_no_window
-from ml_assets.spec import Cadence, Csv, DuckDb, Parquet, PostgreSql, Python, Source
+from ml_assets.spec import Cadence, Csv, DuckDb, Parquet, Python
 from ml_assets.spec.reading import Whole
-from ml_assets_tests.real_servers import fresh_database
+from ml_assets_tests.resources.orders_table import APRIL, MONTHS, ORDERS, april, orders_source
 
 RETAIL = Path(__file__).parents[2] / "ml_assets" / "defs" / "retail" / "data" / "online_retail_ii.parquet"
-MONTHS = Cadence(kind="monthly", start=date(2020, 1, 1), end=date(2021, 1, 1), timezone="Europe/London")
-COLUMNS = {"id": "int64", "placed_at": "timestamp", "amount": "float64", "note": "string", "paid": "bool"}
-URL_ENV = "READERS_TEST_DATABASE_URL"
-
-# London's clock: the second row is on 1 April there, though still in March by UTC. The last two are in no window.
-ORDERS = pa.table(
-    {
-        "id": pa.array([1, 2, 3, None, 5], pa.int64()),
-        "placed_at": pa.array(
-            [
-                datetime(2020, 3, 31, 23, 59),
-                datetime(2020, 4, 1, 0, 30),
-                datetime(2020, 4, 30, 23, 59, 59),
-                None,
-                datetime(2119, 4, 1),
-            ],
-            pa.timestamp("us"),
-        ),
-        "amount": [1.5, 2.0, 1e6, 0.0, 4.0],
-        "note": ["a", 'says "C%"; Zoë, £5', None, "x\ny", "e"],
-        "paid": [True, False, None, True, True],
-    }
-)
 LOADER = """
 import pandas as pd
 
@@ -98,62 +74,36 @@ PLACES: dict[str, Callable[[Path], object]] = {
 }
 
 
-def _source(read: object, **changes: object) -> Source:
-    return Source.model_validate(
-        {"name": "orders", "read": read, "columns": COLUMNS, "event_time": "placed_at", "timezone": "Europe/London"}
-        | changes
-    )
-
-
-def _april(source: Source, folder: Path) -> pa.Table:
-    window = window_of(MONTHS, "2020-04-01")
-    return land(source, window, read_window(source, window, folder, folder / "absent"), {}).table
-
-
-APRIL = pa.table(
-    {
-        "id": pa.array([2, 3], pa.int64()),
-        "placed_at": pa.array(
-            [datetime(2020, 3, 31, 23, 30, tzinfo=UTC), datetime(2020, 4, 30, 22, 59, 59, tzinfo=UTC)],
-            pa.timestamp("us", tz="UTC"),
-        ),
-        "amount": [2.0, 1e6],
-        "note": ['says "C%"; Zoë, £5', None],
-        "paid": [False, None],
-    }
-)
-
-
 @pytest.mark.parametrize("place", PLACES.values(), ids=list(PLACES))
 def test_a_window_reads_its_own_rows_wherever_they_are(place: Callable[[Path], object], tmp_path: Path) -> None:
-    assert _april(_source(place(tmp_path)), tmp_path).equals(APRIL)
+    assert april(orders_source(place(tmp_path)), tmp_path).equals(APRIL)
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=list(PLACES))
 def test_rows_that_no_window_reads_are_counted(place: Callable[[Path], object], tmp_path: Path) -> None:
-    source = _source(place(tmp_path))
+    source = orders_source(place(tmp_path))
     counted = None if isinstance(source.read, Python) else 2  # one without a time, one a hundred years off
     assert rows_in_no_window(source, MONTHS, tmp_path) == counted
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=list(PLACES))
 def test_the_windows_share_the_rows_out(place: Callable[[Path], object], tmp_path: Path) -> None:
-    source = _source(place(tmp_path), cleaning={"empty_windows": True})
+    source = orders_source(place(tmp_path), cleaning={"empty_windows": True})
     read = [read_window(source, window, tmp_path, tmp_path).num_rows for window in all_windows(MONTHS)]
     assert read == [0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("place", [_parquet, lambda f: _csv(f, "utf-8"), _duckdb], ids=["parquet", "csv", "duckdb"])
 def test_a_snapshot_is_read_whole_by_every_window(place: Callable[[Path], object], tmp_path: Path) -> None:
-    source = _source(place(tmp_path), event_time=None)
-    assert _april(source, tmp_path).num_rows == ORDERS.num_rows
+    source = orders_source(place(tmp_path), event_time=None)
+    assert april(source, tmp_path).num_rows == ORDERS.num_rows
     assert rows_in_no_window(source, MONTHS, tmp_path) is None
 
 
 def test_another_column_than_the_event_time_can_tell_the_window(tmp_path: Path) -> None:
     booked = pa.array([datetime(2020, 5, 1)] * 5, pa.timestamp("us", tz="UTC"))
     pq.write_table(ORDERS.append_column("booked_at", booked), tmp_path / "orders.parquet")
-    source = _source({"kind": "parquet", "path": "orders.parquet", "time": "booked_at"}, event_time=None)
+    source = orders_source({"kind": "parquet", "path": "orders.parquet", "time": "booked_at"}, event_time=None)
     may, april = window_of(MONTHS, "2020-05-01"), window_of(MONTHS, "2020-04-01")
     assert [read_window(source, window, tmp_path, tmp_path).num_rows for window in (april, may)] == [0, 5]
 
@@ -161,26 +111,26 @@ def test_another_column_than_the_event_time_can_tell_the_window(tmp_path: Path) 
 def test_a_column_that_appears_half_way_is_empty_before(tmp_path: Path) -> None:
     pq.write_table(ORDERS.slice(0, 1).drop_columns(["note"]), tmp_path / "a.parquet")
     pq.write_table(ORDERS.slice(1), tmp_path / "b.parquet")
-    source = _source({"kind": "parquet", "path": "*.parquet"})
+    source = orders_source({"kind": "parquet", "path": "*.parquet"})
     march = window_of(MONTHS, "2020-03-01")
     assert read_window(source, march, tmp_path, tmp_path).column("note").to_pylist() == [None]
-    assert _april(source, tmp_path).equals(APRIL)
+    assert april(source, tmp_path).equals(APRIL)
 
 
 def test_csv_files_may_have_their_columns_in_another_order_and_lack_some(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("note,id,placed_at\nfirst,1,2020-04-02\n")
     (tmp_path / "b.csv").write_text("id,placed_at,amount\n2,2020-04-03,7\n")
-    source = _source(
+    source = orders_source(
         {"kind": "csv", "path": "*.csv"}, columns={"id": "int64", "placed_at": "timestamp", "note": "string"}
     )
-    assert _april(source, tmp_path).select(["id", "note"]).to_pylist() == [
+    assert april(source, tmp_path).select(["id", "note"]).to_pylist() == [
         {"id": 1, "note": "first"},
         {"id": 2, "note": None},
     ]
 
 
 def test_only_the_window_is_taken_out_of_a_million_rows() -> None:
-    source = _source(
+    source = orders_source(
         {"kind": "parquet", "path": RETAIL.name, "time": "InvoiceDate"}, columns={"Invoice": "string"}, event_time=None
     )
     months = Cadence(kind="monthly", start=date(2009, 12, 1), end=date(2012, 1, 1), timezone="Europe/London")
@@ -271,22 +221,22 @@ def test_what_cannot_be_read_is_named(
     place: Callable[[Path], Whole], error: type[Exception], says: str, tmp_path: Path
 ) -> None:
     with pytest.raises(error, match=says):
-        _april(_source(place(tmp_path)), tmp_path)
+        april(orders_source(place(tmp_path)), tmp_path)
 
 
 def test_a_window_without_rows_is_refused_unless_it_may_be_empty(tmp_path: Path) -> None:
-    source = _source(_parquet(tmp_path))
+    source = orders_source(_parquet(tmp_path))
     june = window_of(MONTHS, "2020-06-01")
     delivered = read_window(source, june, tmp_path, tmp_path)
     with pytest.raises(errors.EmptyDeliveryError, match=r"set `cleaning\.empty_windows`"):
         land(source, june, delivered, {})
-    landed = land(_source(source.read, cleaning={"empty_windows": True}), june, delivered, {})
+    landed = land(orders_source(source.read, cleaning={"empty_windows": True}), june, delivered, {})
     assert landed.table.schema == APRIL.schema
     assert landed.table.num_rows == 0
 
 
 def test_a_database_file_that_others_read_is_read_too_and_one_that_others_write_is_refused(tmp_path: Path) -> None:
-    source = _source(_duckdb(tmp_path))
+    source = orders_source(_duckdb(tmp_path))
     text = (
         "import duckdb, sys; con = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == 'r'); print(); sys.stdin.read()"
     )
@@ -300,148 +250,17 @@ def test_a_database_file_that_others_read_is_read_too_and_one_that_others_write_
             assert other.stdout is not None
             other.stdout.readline()  # it is open there
             if how == "r":
-                assert _april(source, tmp_path).equals(APRIL)
+                assert april(source, tmp_path).equals(APRIL)
             else:
                 with pytest.raises(errors.UnreadableSourceError, match="lock"):
-                    _april(source, tmp_path)
+                    april(source, tmp_path)
 
 
 def test_whole_numbers_in_a_frame_with_gaps_are_integers_and_halves_are_not(tmp_path: Path) -> None:
     text = "import pandas as pd\ndef load(window):\n    return pd.DataFrame({'id': [1.0, None, %s]})\n"
-    source = _source({"kind": "python", "function": "f.py:load"}, columns={"id": "int64"}, event_time=None)
+    source = orders_source({"kind": "python", "function": "f.py:load"}, columns={"id": "int64"}, event_time=None)
     (tmp_path / "f.py").write_text(text % "3.0")
-    assert _april(source, tmp_path).column("id").to_pylist() == [1, 3, None]
+    assert april(source, tmp_path).column("id").to_pylist() == [1, 3, None]
     (tmp_path / "f.py").write_text(text % "3.5")
     with pytest.raises(errors.ChangedTypeError, match="'id' is double, declared as int64"):
-        _april(source, tmp_path)
-
-
-# PostgreSQL
-
-
-@pytest.fixture(scope="module")
-def database(postgresql: str) -> Iterator[str]:
-    """The address of a real PostgreSQL database with the orders."""
-    with fresh_database(postgresql) as address:
-        _fill(address)
-        yield address
-
-
-def _fill(address: str) -> None:
-    import psycopg
-
-    with psycopg.connect(address) as con:
-        con.execute(
-            "CREATE TABLE orders (id bigint, placed_at timestamp, placed_on timestamptz, day date, amount numeric, "
-            "note varchar, paid boolean, whole numeric, extra jsonb, tag uuid, placed_text text)"
-        )
-        for row in ORDERS.to_pylist():
-            values = [row["id"], row["placed_at"], row["amount"], row["note"], row["paid"]]
-            con.execute(
-                "INSERT INTO orders (id, placed_at, placed_on, day, amount, note, paid, whole, extra, tag, placed_text) "
-                "VALUES (%s, %s, %s::timestamp AT TIME ZONE 'Europe/London', %s::date, %s, %s, %s, %s, '{\"a\": 1}', "
-                "gen_random_uuid(), '2020-04-01')",
-                [*values[:2], values[1], values[1], *values[2:], 7],
-            )
-
-
-@pytest.fixture
-def shop(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv(URL_ENV, database)
-    return database
-
-
-def _query(query: str = "SELECT * FROM orders", **more: object) -> PostgreSql:
-    return PostgreSql.model_validate({"kind": "postgresql", "url_env": URL_ENV, "query": query} | more)
-
-
-def test_postgresql_reads_a_window_by_local_time(shop: str, tmp_path: Path) -> None:
-    assert _april(_source(_query()), tmp_path).equals(APRIL)
-
-
-def test_postgresql_reads_a_window_by_instants(shop: str, tmp_path: Path) -> None:
-    query = (
-        "SELECT id, placed_on AS placed_at, amount, note, paid FROM orders WHERE note IS NULL OR note NOT LIKE 'a%'; "
-    )
-    assert _april(_source(_query(query)), tmp_path).equals(APRIL)
-
-
-def test_postgresql_counts_rows_in_no_window(shop: str, tmp_path: Path) -> None:
-    assert rows_in_no_window(_source(_query()), MONTHS, tmp_path) == 2
-    assert rows_in_no_window(_source(_query(time="placed_on")), MONTHS, tmp_path) == 2
-
-
-def test_postgresql_types_become_the_declared_ones(shop: str, tmp_path: Path) -> None:
-    columns = {"whole": "int64", "extra": "string", "tag": "string", "day": "timestamp"}
-    source = _source(
-        _query("SELECT whole, extra, tag, day FROM orders WHERE id = 2"), columns=columns, event_time="day"
-    )
-    [row] = _april(source, tmp_path).to_pylist()
-    assert (row["whole"], row["extra"], len(row["tag"])) == (7, '{"a": 1}', 36)
-    assert row["day"] == datetime(2020, 3, 31, 23, tzinfo=UTC)  # London's midnight
-
-
-def test_the_window_is_selected_in_the_database(shop: str, tmp_path: Path) -> None:
-    query = "SELECT * FROM orders WHERE CASE WHEN placed_at > '2100-01-01' THEN 1 / (id - 5) = 0 ELSE TRUE END"
-    with pytest.raises(errors.UnreadableSourceError, match="division by zero"):
-        _april(_source(_query(query), event_time=None), tmp_path)
-    assert _april(_source(_query(query)), tmp_path).equals(APRIL)  # the row that divides by zero is not fetched
-
-
-def test_postgresql_refuses_to_write(shop: str, tmp_path: Path) -> None:
-    import psycopg
-
-    with psycopg.connect(shop) as con:
-        con.execute(
-            "CREATE OR REPLACE FUNCTION wipe() RETURNS SETOF orders LANGUAGE plpgsql AS "
-            "$$ BEGIN DELETE FROM orders; RETURN QUERY SELECT * FROM orders; END $$"
-        )
-    with pytest.raises(errors.UnreadableSourceError, match="read-only transaction"):
-        _april(_source(_query("SELECT * FROM wipe()")), tmp_path)
-    assert _april(_source(_query()), tmp_path).equals(APRIL)
-
-
-@pytest.mark.parametrize(
-    ("query", "more", "error", "says"),
-    [
-        pytest.param("SELECT * FROM order_lines", {}, errors.UnreadableSourceError, "order_lines", id="unknown table"),
-        pytest.param("SELECT id FROM orders", {}, errors.TimeColumnError, "not there", id="no time column"),
-        pytest.param(
-            "SELECT * FROM orders", {"time": "placed_text"}, errors.TimeColumnError, "cast it in", id="times as text"
-        ),
-        pytest.param(
-            "SELECT placed_at, id FROM orders",
-            {},
-            errors.MissingColumnError,
-            "amount, note, paid missing",
-            id="columns",
-        ),
-    ],
-)
-def test_what_postgresql_cannot_answer_is_named(
-    shop: str, query: str, more: dict, error: type[Exception], says: str, tmp_path: Path
-) -> None:
-    with pytest.raises(error, match=says):
-        _april(_source(_query(query, **more)), tmp_path)
-
-
-def test_a_missing_address_is_named_by_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(URL_ENV, raising=False)
-    with pytest.raises(errors.DatabaseAddressError, match=f"is not set. Set the environment variable {URL_ENV} to"):
-        _april(_source(_query()), tmp_path)
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["postgresql://anna:hunter2@127.0.0.1:1/shop", "postgres:/anna:hunter2@127.0.0.1", "anna hunter2"],
-    ids=["nobody answers", "no address", "no address at all"],
-)
-def test_an_address_is_never_shown(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dagster._utils.error import serializable_error_info_from_exc_info
-
-    monkeypatch.setenv(URL_ENV, address)
-    with pytest.raises(errors.DatabaseAddressError, match=URL_ENV) as caught:
-        _april(_source(_query()), tmp_path)
-    logged = serializable_error_info_from_exc_info(caught._excinfo).to_string()
-    assert not [word for word in ("anna", "hunter2", "127.0.0.1") if word in logged]
-    assert os.environ[URL_ENV] == address
+        april(source, tmp_path)
