@@ -184,7 +184,8 @@ def _forget_peak() -> None:
         return
 
 
-def _cpu_s() -> float:
+def cpu_seconds() -> float:
+    """CPU seconds of this process so far: all its threads, and child processes that it waited for."""
     return sum(os.times()[:4])
 
 
@@ -195,13 +196,13 @@ def _child(target: str, arguments: str, answer: str) -> None:
     work = getattr(import_module(module), function)
     given = json.loads(arguments)
     _forget_peak()
-    begin, cpu = time.perf_counter(), _cpu_s()
+    begin, cpu = time.perf_counter(), cpu_seconds()
     result = work(**given)
     if callable(result):
         _forget_peak()
-        begin, cpu = time.perf_counter(), _cpu_s()
+        begin, cpu = time.perf_counter(), cpu_seconds()
         result = result()
-    wall_s, cpu_s, peak_gb = time.perf_counter() - begin, _cpu_s() - cpu, _peak_gb()
+    wall_s, cpu_s, peak_gb = time.perf_counter() - begin, cpu_seconds() - cpu, _peak_gb()
     measured = Measured(wall_s, cpu_s, peak_gb, result() if callable(result) else result)
     Path(answer).write_text(json.dumps(asdict(measured)))
 
