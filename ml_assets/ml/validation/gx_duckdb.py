@@ -9,7 +9,7 @@ patched (gx#10738), takes another quantile than pandas, and does not count two r
 costs stands in benchmarks/validation_cost.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,7 @@ def _counts(counting: Counting, metrics: Iterable["MetricConfiguration"]) -> dic
 
 @cache
 def _engine_class() -> Any:
+    from great_expectations.exceptions import MetricResolutionError
     from great_expectations.execution_engine import PandasExecutionEngine
 
     class PushdownEngine(PandasExecutionEngine):
@@ -111,7 +112,21 @@ def _engine_class() -> Any:
                 return {metric.id: [None] * min(broken, shown)}
             if not broken:
                 return {metric.id: []}
-            made = super().resolve_metrics([mask], known)
-            return super().resolve_metrics([metric], {**known, **made})
+            narrow = self._of_columns(metric.metric_domain_kwargs)
+            try:
+                made = narrow.resolve_metrics([mask], known)
+                return narrow.resolve_metrics([metric], {**known, **made})
+            except MetricResolutionError as error:
+                # GX tries again whatever it did not ask for itself, without an end.
+                raise MetricResolutionError(str(error), failed_metrics=(metric,)) from error
+
+        def _of_columns(self, domain: Mapping[str, Any]) -> PandasExecutionEngine:
+            """GX's own engine on a domain's columns alone: it copies whole rows where it leaves out nulls."""
+            given = [domain.get(name) for name in ("column", "column_A", "column_B")]
+            names = [*(name for name in given if name is not None), *domain.get("column_list", ())]
+            frame = self._counting.frame[list(dict.fromkeys(names))]
+            engine = PandasExecutionEngine()
+            engine.load_batch_data(domain.get("batch_id") or "rows", frame)
+            return engine
 
     return PushdownEngine

@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from great_expectations.execution_engine import PandasExecutionEngine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -147,3 +148,15 @@ def test_counts_of_all_rules_are_one_query(monkeypatch: pytest.MonkeyPatch) -> N
         ],
     )
     assert len(queries) == 1
+
+
+@pytest.mark.timeout(60)
+def test_what_pandas_cannot_show_ends_as_an_error_of_its_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self, domain_kwargs):
+        raise RuntimeError("no such rows")
+
+    monkeypatch.setattr(PandasExecutionEngine, "get_domain_records", broken)
+    [result] = judge(
+        pd.DataFrame({"f": [-9.0, 1.0]}), [RULE.validate_python({"kind": "between", "column": "f", "low": 0})]
+    )
+    assert (result.status, result.observed) == ("errored", "no such rows")
