@@ -163,7 +163,8 @@ def fault_report(caught: Sequence[Caught]) -> str:
     text = table(_named(["fault", "rows hit", "cases", "caught by critical rules", "by any rule"], rows))
     beside = [c.any for c in whole if c.fault.hours != 1]
     text += f"\n\nIn all rows: {len(whole):,} faults, {found:.1%} caught, {blocked:.1%} by critical rules; "
-    text += f"{sum(beside) / max(len(beside), 1):.1%} but for clocks 1 h late, as summer time makes them. "
+    text += f"{sum(beside) / max(len(beside), 1):.1%} but for clocks 1 h late: what goes on day and night looks alike "
+    text += "an hour later. "
     text += (
         f"{nothing} more cases change nothing (equal columns swapped, a hundred times 0).\n\nMissed in all rows:\n\n"
     )

@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import yaml
@@ -21,6 +20,7 @@ from ml_assets.onboarding.table import open_table
 from ml_assets.onboarding.windows import KINDS
 from ml_assets.onboarding.writer import declaration
 from ml_assets.spec import METRICS, ProblemDeclaration
+from ml_assets.spec.cadence import known_zone
 
 
 @click.command()
@@ -87,9 +87,9 @@ def _time_format(plan: Plan) -> dict[str, str]:
 
 def _zone(name: str) -> str:
     try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise OnboardingError(f"--timezone '{name}' is no time zone: use a name like Europe/London.") from error
+        return known_zone(name)
+    except ValueError as error:
+        raise OnboardingError(f"--timezone: {error}") from error
 
 
 def _schema_comment(file: Path) -> str:

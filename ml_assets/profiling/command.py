@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from rich.markup import escape
 import ml_assets
 from ml_assets.components.mistakes import shown_file
 from ml_assets.resources.settings import Settings
+from ml_assets.spec.cadence import known_zone
 
 if TYPE_CHECKING:
     from ml_assets.profiling.subject import Subject
@@ -26,10 +28,18 @@ DEFS = Path(ml_assets.__file__).parent / "defs"
 @click.option("--cutoff", help="Training set of this cutoff; by default the newest that is there.")
 @click.option("--since", help="With --view: first window that counts.")
 @click.option("--until", help="With --view: last window that counts.")
+@click.option("--timezone", help="Where the hours of times are read, e.g. Europe/London; by default the windows' own.")
 @click.option("--write", is_flag=True, help="Write the rules to validation/<dataset or view>.yaml beside defs.yaml.")
 @click.option("--force", is_flag=True, help="With --write: replace a file that is there.")
 def profile(
-    name: str, view: str | None, cutoff: str | None, since: str | None, until: str | None, write: bool, force: bool
+    name: str,
+    view: str | None,
+    cutoff: str | None,
+    since: str | None,
+    until: str | None,
+    timezone: str | None,
+    write: bool,
+    force: bool,
 ) -> None:
     """Show what a table of NAME (a problem, or shared feature views) looks like, and the rules that it keeps.
 
@@ -42,16 +52,17 @@ def profile(
     from ml_assets.resources.lake import Lake
     from ml_assets.resources.reports import Reports
 
-    _require_fitting(view, cutoff, since, until)
+    _require_fitting(view, cutoff, since, until, timezone)
     settings, console = Settings.from_environment(os.environ, Path.cwd()), Console(highlight=False, soft_wrap=True)
     part = declared_part(DEFS, name, view)
     lake = Lake(root=str(settings.home / "lake"), landing=str(settings.home / "landing"))
     reports = Reports(root=str(settings.reports), url=settings.reports_url)
     with console.status(f"Looking at {name}"):
         subject = part.subject(lake, cutoff=cutoff, since=since, until=until)
-        rules = learn_rules(subject.frame, parts=subject.parts, roles=subject.roles)
+        roles = replace(subject.roles, timezone=timezone) if timezone else subject.roles
+        rules = learn_rules(subject.frame, parts=subject.parts, roles=roles)
         if write:
-            options = {"--view": view, "--cutoff": cutoff, "--since": since, "--until": until}
+            options = {"--view": view, "--cutoff": cutoff, "--since": since, "--until": until, "--timezone": timezone}
             command = " ".join([name, *(f"{option} {value}" for option, value in options.items() if value), "--write"])
             source = f"{subject.title}; {subject.span}"
             write_rules(part.rules_file, rules, command=command, source=source, force=force)
@@ -86,7 +97,13 @@ def _write_page(file: Path, subject: "Subject", rules: Sequence["ValidationRule"
     return write_text(file, text)
 
 
-def _require_fitting(view: str | None, cutoff: str | None, since: str | None, until: str | None) -> None:
+def _require_fitting(
+    view: str | None, cutoff: str | None, since: str | None, until: str | None, timezone: str | None
+) -> None:
+    try:
+        known_zone(timezone or "UTC")
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--timezone") from error
     if view and cutoff:
         raise click.UsageError("--cutoff is of training sets; with --view give --since and --until.")
     if not view and (since or until):

@@ -116,6 +116,7 @@ def dataset_roles(problem: Problem) -> Roles:
         types=problem.features,
         leave_out=(SPLIT, *(f"{view.name}__{KNOWN}" for view in problem.feature_views)),
         part=_PARTS[problem.cadence.kind],
+        timezone=problem.cadence.timezone,
     )
 
 
@@ -126,6 +127,7 @@ def view_roles(features: FeatureSet, view: FeatureView) -> Roles:
         required=(KNOWN,),
         types=view.features,
         part=_PARTS[features.cadence.kind],
+        timezone=features.cadence.timezone,
         per_part=True,
     )
 

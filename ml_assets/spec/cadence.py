@@ -11,7 +11,12 @@ from ml_assets.spec.base import Spec
 _LAST_DAY_OF_EVERY_MONTH = 28
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """The name, if it is one of the IANA time zone database.
+
+    Raises:
+        ValueError: It is not.
+    """
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
@@ -19,7 +24,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
+TimeZone = Annotated[str, AfterValidator(known_zone)]
 """A name of the IANA time zone database."""
 
 

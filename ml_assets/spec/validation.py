@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ml_assets.spec.base import Column, Spec
+from ml_assets.spec.cadence import TimeZone
 from ml_assets.spec.computation import FeatureType
 
 Severity = Literal["critical", "warning"]
@@ -139,7 +140,12 @@ class DistributionNear(Rule):
         gt=0, description="Largest Kullback-Leibler divergence from the reference, in nats.", examples=[0.1]
     )
     hour_of_day: bool = Field(
-        False, description="Judge the UTC hour (0 to 24) of a time column: catches a shifted clock.", examples=[True]
+        False, description="Judge the hour (0 to 24) of a time column: catches a shifted clock.", examples=[True]
+    )
+    timezone: TimeZone = Field(
+        "UTC",
+        description="Of that hour. Where people keep local time, so do hours in it: summer time does not move them.",
+        examples=["America/New_York"],
     )
 
     @model_validator(mode="after")

@@ -88,6 +88,13 @@ def test_windows_can_be_chosen(defs: Path, views: Path) -> None:
     assert "1 weeks, 2013-01-28 to 2013-01-28" in said
 
 
+def test_hours_are_read_where_people_live(defs: Path, views: Path) -> None:
+    _run("flights", "--view", "origin_departures", "--timezone", "America/New_York", "--write")
+    text = (defs / "validation" / "origin_departures.yaml").read_text()
+    assert "timezone: America/New_York" in text
+    assert "--timezone America/New_York --write" in text
+
+
 def test_a_training_set_is_profiled_by_its_weeks(defs: Path, training_set: Path) -> None:
     said = _run("flights", "--write").output
     assert "Training set of flights for 2013-02-04" in said
@@ -107,6 +114,7 @@ def test_a_training_set_is_profiled_by_its_weeks(defs: Path, training_set: Path)
         pytest.param(["flights", "--view", "wether"], UnknownViewError, "has no feature view 'wether'; there is", id="no view"),
         pytest.param(["flights", "--view", "aircraft"], NothingToProfileError, "No window of feature view 'aircraft' has landed. Materialise flights/features/aircraft", id="nothing landed"),
         pytest.param(["nonsense"], MLAssetsError, "No problem 'nonsense' is declared; there are", id="no problem"),
+        pytest.param(["flights", "--timezone", "Mars/Olympus"], click.BadParameter, "'Mars/Olympus' is no time zone", id="zone"),
         pytest.param(["flights", "--since", "2013-01-28"], click.UsageError, "--since and --until are of feature views", id="since without view"),
         pytest.param(["flights", "--view", "weather", "--cutoff", "2013-01-28"], click.UsageError, "--cutoff is of training sets", id="cutoff of a view"),
     ],

@@ -38,7 +38,7 @@ def rule_text(rule: ValidationRule) -> str:
         case QuantileBetween():
             text = f"quantile {number(rule.quantile)} of {rule.column} {_range_text(rule.low, rule.high)}"
         case DistributionNear():
-            what = "UTC hour" if rule.hour_of_day else "distribution"
+            what = f"hour ({rule.timezone})" if rule.hour_of_day else "distribution"
             text = f"{what} of {rule.column} within {number(rule.max_divergence)} nats of the reference"
         case RowCount():
             text = f"rows {_range_text(rule.low, rule.high)}"

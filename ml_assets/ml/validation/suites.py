@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.ml.validation.gx_quantiles import mend_quantiles
+from ml_assets.ml.validation.hours import hour_of_day
 from ml_assets.ml.validation.rule_text import rule_text
 from ml_assets.spec.validation import (
     Between,
@@ -90,15 +91,15 @@ def judged_frame(frame: pd.DataFrame, rules: Sequence[ValidationRule]) -> pd.Dat
     for rule in near:
         column = frame[rule.column]
         if rule.hour_of_day and pd.api.types.is_datetime64_any_dtype(column):
-            added[hour_column(rule.column)] = _utc_hour(column)
+            added[hour_column(rule)] = hour_of_day(column, rule.timezone)
         elif rule.edges and _has_nullable_numbers(frame, rule.column):
             added[number_column(rule.column)] = column.astype("float64")
     return frame.assign(**added) if added else frame
 
 
-def hour_column(column: str) -> str:
-    """Name of the hours of a time column; no declared column has brackets in its name."""
-    return f"{column} (UTC hour)"
+def hour_column(rule: DistributionNear) -> str:
+    """Name of the hours of a rule's time column; no declared column has brackets in its name."""
+    return f"{rule.column} (hour, {rule.timezone})"
 
 
 def number_column(column: str) -> str:
@@ -111,12 +112,6 @@ def _has_nullable_numbers(frame: pd.DataFrame | None, column: str) -> bool:
         return False
     kind = frame[column].dtype
     return pd.api.types.is_extension_array_dtype(kind) and pd.api.types.is_numeric_dtype(kind)
-
-
-def _utc_hour(times: pd.Series) -> pd.Series:
-    """(n,) float64, 0 <= hour < 24, with its fraction; NaN where there is no time. Times without a zone are UTC."""
-    utc = times if times.dt.tz is None else times.dt.tz_convert("UTC")
-    return (utc - utc.dt.floor("D")) / pd.Timedelta(hours=1)
 
 
 def _expectation(rule: ValidationRule, position: int, frame: pd.DataFrame | None, set_aside: int) -> "Expectation":
@@ -180,7 +175,7 @@ def _expectation(rule: ValidationRule, position: int, frame: pd.DataFrame | None
 
 def _judged_column(rule: DistributionNear, frame: pd.DataFrame | None) -> str:
     if rule.hour_of_day:
-        return hour_column(rule.column)
+        return hour_column(rule)
     return number_column(rule.column) if rule.edges and _has_nullable_numbers(frame, rule.column) else rule.column
 
 

@@ -206,6 +206,14 @@ def test_a_shifted_clock_changes_the_distribution_of_hours() -> None:
     assert judge_frame(pd.DataFrame({"s": times + pd.Timedelta(hours=6)}), [rule])[0].status == "failed"
 
 
+def test_hours_of_a_place_are_not_moved_by_its_summer_time() -> None:
+    days = pd.date_range("2020-03-01 08:00", "2020-04-30 08:00", tz="Europe/London").tz_convert("UTC")
+    half = {"values": (), "edges": (0, 8, 24), "shares": [0.001, 0.999], "near": 0.05, "hour_of_day": True}
+    frame = pd.DataFrame({"s": days})
+    assert judge_frame(frame, [shares("x", "y", **half, timezone="Europe/London")])[0].status == "passed"
+    assert judge_frame(frame, [shares("x", "y", **half)])[0].status == "failed"
+
+
 def test_hours_of_a_column_that_holds_no_times_cannot_be_judged() -> None:
     rule = shares("x", "y", values=(), edges=(0, 12, 24), hour_of_day=True)
     [result] = judge_frame(pd.DataFrame({"s": ["a"]}), [rule])

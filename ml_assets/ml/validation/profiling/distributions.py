@@ -1,8 +1,10 @@
 """How values are spread: over categories, over ranges of numbers, over the hours of the day."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from ml_assets.ml.validation.hours import hour_of_day
 from ml_assets.ml.validation.profiling.columns import ReferenceColumn
 from ml_assets.ml.validation.profiling.ranges import SPAN_MARGIN
 from ml_assets.ml.validation.profiling.shown import shown
@@ -16,23 +18,26 @@ _LEAST_SHARE = 0.001
 """Share that a category or range counts as at least: one that the reference never shows is rare, not impossible."""
 _LEAST_DIVERGENCE, _MOST_DIVERGENCE = 0.02, 2.0
 _LEAST_ROWS = 200
-_HOURS, _DAY_S, _WRONG_HOURS = 24, 86_400, (5, -5, 12)
+_HOURS, _WRONG_HOURS = 24, (5, -5, 12)
 
 
-def distribution_rule(column: ReferenceColumn, over: str) -> DistributionNear | None:
+def distribution_rule(column: ReferenceColumn, over: str, timezone: str = "UTC") -> DistributionNear | None:
     """The shares of a column's values, and how far those of the next part may be from them.
 
-    Numbers are binned by quantiles, times by the hour of their day, UTC. None where the parts differ so much that
+    Numbers are binned by quantiles, times by the hour of their day. None where the parts differ so much that
     nothing would be refused, or where there is nothing to compare.
 
     Args:
         column: Any column.
         over: What the reference is, for the notes.
+        timezone: Where the hours of times are read, unless parts are more alike in UTC: those of people shift there
+            with summer time, those of machines do not.
     """
     if len(column.values) < _LEAST_ROWS or not len(column.usable):
         return None
     if column.kind == "time":
-        return _of_edges(column, column.values % _DAY_S / 3600, np.arange(_HOURS + 1.0), over, hours=True)
+        found = [_of_hours(column, zone, over) for zone in dict.fromkeys((timezone, "UTC"))]
+        return min((rule for rule in found if rule), key=lambda rule: rule.max_divergence, default=None)
     if is_code(column):
         return _of_categories(column, over)
     if column.kind in ("int", "float") and len(column.finite):
@@ -83,14 +88,25 @@ def _of_numbers(column: ReferenceColumn, over: str) -> DistributionNear | None:
     return _of_edges(column, column.values, edges, over) if len(edges) > 2 else None
 
 
+def _of_hours(column: ReferenceColumn, timezone: str, over: str) -> DistributionNear | None:
+    times = pd.Series(np.round(column.values * 1e6).astype("datetime64[us]"))
+    hours = hour_of_day(times, timezone).to_numpy()
+    return _of_edges(column, hours, np.arange(_HOURS + 1.0), over, hours_in=timezone)
+
+
 def _of_edges(
-    column: ReferenceColumn, values: NDArray[np.float64], edges: NDArray[np.float64], over: str, *, hours: bool = False
+    column: ReferenceColumn,
+    values: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    over: str,
+    *,
+    hours_in: str | None = None,
 ) -> DistributionNear | None:
     bins = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
     flat = np.bincount(column.parts * (len(edges) - 1) + bins, minlength=len(column.rows) * (len(edges) - 1))
     whole = flat.reshape(len(column.rows), -1)
     table = whole[column.usable]
-    limit = _limit(table, most=_most_of_a_clock(table) if hours else _MOST_DIVERGENCE)
+    limit = _limit(table, most=_most_of_a_clock(table) if hours_in else _MOST_DIVERGENCE)
     if limit is None:
         return None
     return DistributionNear(
@@ -99,9 +115,10 @@ def _of_edges(
         edges=tuple(float(edge) for edge in edges),
         shares=rounded_shares(whole.sum(axis=0) / max(whole.sum(), 1), _LEAST_SHARE),
         max_divergence=limit,
-        hour_of_day=hours,
+        hour_of_day=hours_in is not None,
+        timezone=hours_in or "UTC",
         severity="warning",
-        notes=("By hour, UTC. " if hours else "") + _notes(table, over),
+        notes=(f"By hour, {hours_in}. " if hours_in else "") + _notes(table, over),
     )
 
 

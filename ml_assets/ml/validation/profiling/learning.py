@@ -40,6 +40,7 @@ class Roles:
         types: Declared types of columns.
         leave_out: Columns without rules.
         part: What a part is, in the plural, e.g. "weeks".
+        timezone: Where the hours of times are read.
         per_part: Whether a part, and not the whole, is what the rules will judge: a window of a feature view.
     """
 
@@ -48,6 +49,7 @@ class Roles:
     types: Mapping[str, FeatureType] = field(default_factory=dict)
     leave_out: tuple[str, ...] = ()
     part: str = "parts"
+    timezone: str = "UTC"
     per_part: bool = False
 
 
@@ -109,7 +111,7 @@ def _of_column(column: ReferenceColumn, over: str, roles: Roles) -> list[Validat
         if not _is_identifier(column, roles):
             rules += [*quantile_rules(column, over), distribution_rule(column, over)]
     elif codes is not None or column.kind == "time":
-        rules.append(distribution_rule(column, over))
+        rules.append(distribution_rule(column, over, roles.timezone))
     return rules
 
 

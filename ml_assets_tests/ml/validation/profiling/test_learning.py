@@ -145,6 +145,19 @@ def test_a_clock_is_judged_by_its_hours(rules: tuple[ValidationRule, ...]) -> No
     assert sum(clock.shares) == pytest.approx(1, abs=1e-9)
 
 
+@pytest.mark.parametrize("timezone", ["America/New_York", "UTC"])
+def test_a_clock_an_hour_late_is_told_from_summer_time_where_the_place_is_known(timezone: str) -> None:
+    local = pd.date_range("2020-02-02", periods=12 * 7 * 96, freq="15min").to_series(index=None)
+    at = local[local.dt.hour.between(6, 21)].dt.tz_localize("America/New_York").dt.tz_convert("UTC")
+    frame = pd.DataFrame({"at": at.reset_index(drop=True)})
+    weeks = (np.arange(len(frame)) // (7 * 64)).astype(int)
+    roles = Roles(required=("at",), part="weeks", per_part=True, timezone=timezone)
+    [clock] = [r for r in learn_rules(frame, parts=weeks, roles=roles) if r.kind == "distribution"]
+    late = frame[weeks == 11] + pd.Timedelta(hours=1)
+    assert [r.status for r in judge(late, [clock])] == ["passed" if timezone == "UTC" else "failed"]
+    assert [r.status for r in judge(frame[weeks == 11], [clock])] == ["passed"]
+
+
 def test_rules_hold_on_their_own_reference_and_are_the_same_twice(rules: tuple[ValidationRule, ...]) -> None:
     frame = reference()
     roles = Roles(key=("order_id",), required=("at",), part="weeks")
