@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -67,14 +68,16 @@ def decided(row: LedgerRow) -> str:
 
 
 def show(problem: str, rows: Sequence[LedgerRow], mended: Sequence[str], console: Console) -> None:
-    """One row per decision, then who scores which windows."""
+    """One row per decision, the reasons, then who scores which windows; fits 80 columns."""
     if not rows:
         console.print(f"{problem}: nothing was decided yet.")
         return
     now = stages(rows)
-    table = Table(title=f"Decisions on {problem}", title_justify="left")
-    for name in ("#", "decided (UTC)", "version", "decision", "from window", "gain", "now", "reason"):
-        table.add_column(name, overflow="fold")
+    table = Table(
+        title=f"Decisions on {problem}", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    for name in ("#", "decided (UTC)", "version", "decision", "from window", "gain", "now"):
+        table.add_column(name, no_wrap=name != "decision")
     for row in rows:
         table.add_row(
             str(row.sequence),
@@ -84,9 +87,11 @@ def show(problem: str, rows: Sequence[LedgerRow], mended: Sequence[str], console
             row.first_window if row.changes_production else "",
             _gain(row),
             now[row.version] if _last(rows, row) else "",
-            Text(row.reason),
         )
     console.print(table)
+    console.print("Reasons:")
+    for row in rows:
+        console.print(f"  {row.sequence}  {row.reason}", markup=False, soft_wrap=True)
     spans = [f"{span.since} to {span.until or '...'}: version {span.row.version}" for span in periods(rows)]
     console.print("Windows are scored by:", *(f"  {span}" for span in spans), sep="\n")
     for line in mended:
@@ -107,11 +112,8 @@ def as_json(problem: str, rows: Sequence[LedgerRow], mended: Sequence[str]) -> s
 
 
 def _gain(row: LedgerRow) -> str:
-    values = [row.numbers.get(name) for name in ("gain", "gain_low", "gain_high")]
-    if row.by_hand or values[0] is None:
-        return ""
-    text = f"{values[0]:+.1%}"
-    return text if None in values else f"{text} ({values[1]:+.1%} to {values[2]:+.1%})"
+    gain = row.numbers.get("gain")
+    return "" if row.by_hand or gain is None else f"{gain:+.1%}"
 
 
 def _last(rows: Sequence[LedgerRow], row: LedgerRow) -> bool:

@@ -56,6 +56,14 @@ def test_a_rollback_is_told_and_stands_in_the_history(run: Run) -> None:
     assert "2013-06-17 to ...: version 1" in history.stdout
 
 
+def test_the_history_can_be_read_on_a_narrow_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("rollback", "flights", "--reason", "a reason that is longer than the terminal is wide " * 3, "--user", "ann")
+    monkeypatch.setenv("COLUMNS", "80")
+    said = run("history", "flights").stdout
+    assert "…" not in said
+    assert "  4  " + ("a reason that is longer than the terminal is wide " * 3).strip() in said
+
+
 def test_the_history_is_a_document_for_programs(run: Run) -> None:
     run("promote", "flights", "2", "--reason", "a trial", "--user", "ann")
     document = json.loads(run("history", "flights", "--json").stdout)
