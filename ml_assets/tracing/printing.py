@@ -62,9 +62,10 @@ def _title(feature: FeatureTrace) -> str:
 
 
 def _table(features: list[FeatureTrace]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 2))
+    table = Table(box=None, padding=(0, 1, 0, 1))
     for name in ("feature", "value", "computed from", "of rows chosen by"):
-        table.add_column(name, justify="right" if name == "value" else "left", overflow="fold")
+        whole = name in ("feature", "value")
+        table.add_column(name, justify="right" if name == "value" else "left", no_wrap=whole, overflow="fold")
     for each in features:
         from_, by = ", ".join(each.computed_from), ", ".join(each.rows_chosen_by)
         table.add_row(each.feature, _shown(each.value), from_ or "the count or time of rows", by)
