@@ -36,8 +36,9 @@ test-long: .venv/spark ## The tests that take minutes each: browser, dg's comman
 test-fast: .venv/installed ## The tests that take seconds
 	@$(BIN)/pytest -m "not slow and not long"
 
-bench: .venv/bench ## Ours against others, on this machine; tens of minutes (benchmarks/README.md)
-	@for each in point_in_time online validation_cost validation_rates pruning_rules tuning external_memory; do \
+bench: .venv/bench ## Ours against others, on this machine; two hours or more (benchmarks/README.md)
+	@for each in point_in_time online validation_cost validation_rates pruning_rules tuning external_memory \
+		drift_speed drift_alarms replay; do \
 		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 lint: .venv/installed ## Style, types, direction of imports
