@@ -173,8 +173,7 @@ def _translated() -> Iterator[None]:
     except smtplib.SMTPAuthenticationError as error:
         raise MessageNotSentError(_SERVER, f"it refuses the login ({error.smtp_code}): see {SMTP_USER}") from None
     except smtplib.SMTPNotSupportedError:
-        remedy = f"{SMTP_URL} may be smtps:// (TLS) or smtp+plain:// (neither TLS nor login)"
-        raise MessageNotSentError(_SERVER, f"it offers no STARTTLS or no login; {remedy}") from None
+        raise MessageNotSentError(_SERVER, f"it offers no STARTTLS or no login; {SMTP_URL} is {_FORM}") from None
     except smtplib.SMTPServerDisconnected:
         raise MessageNotSentError(_SERVER, "it hung up, or does not answer in time") from None
     except smtplib.SMTPResponseException as error:

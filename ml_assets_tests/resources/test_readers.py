@@ -104,8 +104,8 @@ def test_another_column_than_the_event_time_can_tell_the_window(tmp_path: Path) 
     booked = pa.array([datetime(2020, 5, 1)] * 5, pa.timestamp("us", tz="UTC"))
     pq.write_table(ORDERS.append_column("booked_at", booked), tmp_path / "orders.parquet")
     source = orders_source({"kind": "parquet", "path": "orders.parquet", "time": "booked_at"}, event_time=None)
-    may, april = window_of(MONTHS, "2020-05-01"), window_of(MONTHS, "2020-04-01")
-    assert [read_window(source, window, tmp_path, tmp_path).num_rows for window in (april, may)] == [0, 5]
+    windows = [window_of(MONTHS, key) for key in ("2020-04-01", "2020-05-01")]
+    assert [read_window(source, window, tmp_path, tmp_path).num_rows for window in windows] == [0, 5]
 
 
 def test_a_column_that_appears_half_way_is_empty_before(tmp_path: Path) -> None:

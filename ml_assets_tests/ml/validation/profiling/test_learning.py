@@ -147,7 +147,7 @@ def test_a_clock_is_judged_by_its_hours(rules: tuple[ValidationRule, ...]) -> No
 
 @pytest.mark.parametrize("timezone", ["America/New_York", "UTC"])
 def test_a_clock_an_hour_late_is_told_from_summer_time_where_the_place_is_known(timezone: str) -> None:
-    local = pd.date_range("2020-02-02", periods=12 * 7 * 96, freq="15min").to_series(index=None)
+    local = pd.Series(pd.date_range("2020-02-02", periods=12 * 7 * 96, freq="15min"))
     at = local[local.dt.hour.between(6, 21)].dt.tz_localize("America/New_York").dt.tz_convert("UTC")
     frame = pd.DataFrame({"at": at.reset_index(drop=True)})
     weeks = (np.arange(len(frame)) // (7 * 64)).astype(int)
