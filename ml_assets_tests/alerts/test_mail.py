@@ -102,7 +102,9 @@ def test_a_server_that_offers_no_starttls_gets_neither_login_nor_mail(message: M
     inbox = Inbox()
     with (
         smtp(inbox) as port,
-        pytest.raises(MessageNotSentError, match=r"no STARTTLS or no login; ML_ASSETS_SMTP_URL is smtp://.*smtps"),
+        pytest.raises(
+            MessageNotSentError, match=r"offers no STARTTLS or no login; ML_ASSETS_SMTP_URL is smtp://.*smtps"
+        ),
     ):
         _send(_settings(f"smtp://127.0.0.1:{port}", **{SMTP_USER: USER, SMTP_PASSWORD: PASSWORD}), message)
     assert inbox.mails == []
